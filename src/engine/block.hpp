@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "dsp/nonblocking.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ton::engine {
+
+/// Coefficients move on this grid of the absolute sample clock, whatever the block size: that is what makes the
+/// output independent of the block size, to the bit.
+inline constexpr int kGrid = 32;
+
+/// The engine cuts every callback into segments of at most this many frames, so that a lane group stays in L1.
+inline constexpr int kSegment = 64;
+
+inline constexpr int kMaxChannels = 16;
+inline constexpr int kMaxLanes = 16;
+
+/// A parameter as a kernel sees it: one value per lane (stride 0) or one per frame and lane (stride = width).
+struct Control {
+    const float* values = nullptr;
+    int stride = 0;
+    const float* at(int frame) const TM_NONBLOCKING { return values + static_cast<std::ptrdiff_t>(frame) * stride; }
+};
+
+/// What does not change while a module instance runs; equal for all lanes of a group.
+struct Setup {
+    double sample_rate = 48000.0;
+    int channels_in = 1;
+    int channels_out = 1;
+    int sidechain_channels = 0; ///< 0: no external side-chain; the module listens to its own input
+    int tap_channels = 0;       ///< of a send: the width of what it feeds
+    int latency = 0;            ///< frames, as the module type declared for these parameters
+};
+
+/// One call of a kernel: `frames` samples, interleaved: audio[channel][frame * width + lane]. A planar module is
+/// simply one of width 1. In place: channels_in planes come in, channels_out planes go out.
+struct Block {
+    float* const* audio = nullptr;
+    const float* const* sidechain = nullptr; ///< planes like audio, or null
+    float* const* taps = nullptr;            ///< of a send: tap_channels planes to write, or null
+    const Control* controls = nullptr;       ///< one per row of the table (texts and meters are left empty)
+    float* readouts = nullptr;               ///< readouts[meter * width + lane]; `hold` rows keep their extreme
+    std::int64_t position = 0;               ///< absolute sample clock of the first frame
+    int frames = 0;                          ///< 1…kSegment; never crosses a grid point while `moving`
+    bool moving = false;                     ///< coefficients have a step; else all steps are zero
+};
+
+/// The values of all parameters for the end of the grid cell that begins now: values[row * width + lane].
+struct Update {
+    const float* values = nullptr;
+    int width = 1;
+    const float* row(int index) const TM_NONBLOCKING { return values + static_cast<std::ptrdiff_t>(index) * width; }
+};
+
+} // namespace ton::engine

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/block.hpp"
+#include "engine/lane_kernel.hpp"
+#include "engine/parameter.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+#include <string_view>
+
+namespace ton::files {
+class DiskThread;
+}
+
+namespace ton::engine {
+
+/// The settings of one module instance while a plan is built. Control thread.
+struct Settings {
+    std::span<const Parameter> rows;
+    std::span<const float> values;       ///< one per row, in the table's unit
+    std::span<const std::string> texts;  ///< one per row; empty where the row is no text
+
+    float value(std::string_view name) const;            ///< of a row outside groups; throws std::out_of_range
+    const std::string& text(std::string_view name) const;
+};
+
+/// What a planar module is made with. Control thread.
+struct ProcessorContext {
+    Setup setup;
+    Settings settings;
+    files::DiskThread* disk = nullptr; ///< never null where a plan is built for playing
+    bool offline = false;
+};
+
+/// A planar module: one instance per strip, a class instead of a lane kernel, for work that vectorises along time
+/// (FIRs), owns large memory, or talks to the disk. Width is 1 in all blocks.
+class Processor {
+  public:
+    virtual ~Processor() = default;
+    Processor(const Processor&) = delete;
+    Processor& operator=(const Processor&) = delete;
+
+    /// Audio thread; as LaneKernel::update, run, silence.
+    virtual void update(const Update&) TM_NONBLOCKING {}
+    virtual void run(const Block&) TM_NONBLOCKING = 0;
+    virtual void silence() TM_NONBLOCKING {}
+
+    /// Control thread. A text parameter was set; an error is a sentence for the person who set it.
+    virtual std::string set_text(int /*row*/, const std::string& /*text*/) { return {}; }
+    /// Control thread, a few times a second: what went wrong meanwhile (a full disk, an underrun), or empty.
+    virtual std::string take_report() { return {}; }
+
+  protected:
+    Processor() = default;
+};
+
+/// A module type: the table and how to make one. One constant per folder in modules/.
+struct ModuleType {
+    std::string_view name;
+    std::string_view summary; ///< one line for `tonmeister modules`
+    std::span<const Parameter> parameters;
+
+    /// Output channels for a given input width, or 0 where the module can't take that width.
+    int (*channels_out)(int channels_in, const Settings&) = nullptr;
+    /// Latency in frames for these settings (only `structural` rows may matter), or null for none.
+    int (*latency)(const Settings&, double sample_rate) = nullptr;
+    /// Exactly one of these two.
+    const LaneKernels& (*lanes)() = nullptr;
+    std::unique_ptr<Processor> (*make)(const ProcessorContext&) = nullptr;
+
+    bool sidechain = false;    ///< has a text row "sidechain" that names a strip
+    bool send = false;         ///< has a text row "to" that names a strip; writes taps
+    bool source = false;       ///< makes sound itself (player, tone, noise)
+    /// Of a source: how wide it is by its settings (a file's channels), 0 if it takes the strip's width; or null.
+    int (*source_channels)(const Settings&) = nullptr;
+};
+
+inline int same_channels(int channels_in, const Settings&) { return channels_in; }
+
+/// "band/3/gain", "frequency": the row's name as in config and OSC.
+std::string parameter_path(const Parameter& p);
+/// The row of that path, or -1.
+int find_parameter(std::span<const Parameter> rows, std::string_view path);
+/// The choices of a choice row, split.
+std::vector<std::string_view> choices_of(const Parameter& p);
+/// Index of the first meter row (= number of rows before the read-outs).
+int first_meter(std::span<const Parameter> rows);
+
+} // namespace ton::engine

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/block.hpp"
+#include "engine/parameter.hpp"
+
+#include <hwy/aligned_allocator.h>
+
+#include <bitset>
+#include <memory>
+#include <span>
+
+namespace ton::engine {
+
+/// The moving parameters of one module for `width` strips side by side.
+///
+/// A new target is approached on a cubic that starts with the present value and slope and arrives after exactly the
+/// row's smoothing time (or the fade time that was asked for) with slope zero. So every change is C1-continuous, even
+/// when a hand on a fader sends a new target in the middle of the last one: no kink, no zipper. A single step is
+/// monotone. Values depend on the absolute sample clock only, never on how it is cut into blocks.
+class Ramps {
+  public:
+    static constexpr int kMaxRows = 192;
+
+    /// Control thread. Rows from the first meter on are left out; texts take a place but never move.
+    Ramps(std::span<const Parameter> rows, int width, double sample_rate);
+
+    int rows() const TM_NONBLOCKING { return rows_; }
+    int width() const TM_NONBLOCKING { return width_; }
+
+    /// Either thread (whoever owns the state): a value in kernel units, without a ramp.
+    void jump(int row, int lane, float value) TM_NONBLOCKING;
+    /// Audio thread: a target in kernel units, from now on. `fade` in frames, or negative for the row's smoothing.
+    void aim(int row, int lane, float target, std::int64_t fade) TM_NONBLOCKING;
+
+    bool any_moving() const TM_NONBLOCKING { return moving_count_ > 0; }
+    bool grid_moving() const TM_NONBLOCKING { return grid_count_ > 0; }
+    bool moving(int row) const TM_NONBLOCKING { return moving_[static_cast<std::size_t>(row)]; }
+
+    /// At a grid point: the values for the end of the cell that begins now: values[row * width + lane].
+    const float* at_cell_end() TM_NONBLOCKING;
+    /// The next `frames` values of every row; moving sample-rate rows are written to `scratch`, one stretch of
+    /// kSegment * width after another. controls[row] for all rows.
+    void controls(Control* controls, float* scratch, int frames) TM_NONBLOCKING;
+    /// `frames` have passed.
+    void advance(int frames) TM_NONBLOCKING;
+
+    /// Present value in kernel units (the target once it has arrived). Owner thread.
+    float now(int row, int lane) const TM_NONBLOCKING;
+    /// Where the value is heading, in kernel units.
+    float target(int row, int lane) const TM_NONBLOCKING { return value_[at(row, lane)]; }
+    int sample_rows() const TM_NONBLOCKING { return sample_rows_; }
+
+    /// Takes over another strip's whole parameter state, ramps included. Same rows; owner thread.
+    void copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING;
+
+    struct Curve { ///< one row's curves, `width` of each
+        const float *start, *slope, *square, *cube, *inverse, *value;
+        const int *elapsed, *length;
+        bool logarithmic;
+    };
+    struct Kernels { ///< per lane width, on the instruction set of this machine
+        void (*fill)(const Curve&, float* out, int frames) TM_NONBLOCKING;
+        void (*point)(const Curve&, float* out, int ahead) TM_NONBLOCKING;
+    };
+
+  private:
+    std::size_t at(int row, int lane) const TM_NONBLOCKING {
+        return static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(lane);
+    }
+    Curve curve(int row) const TM_NONBLOCKING;
+    void settle(int row) TM_NONBLOCKING;
+    void mark(int row) TM_NONBLOCKING;
+    bool arrived(int row) const TM_NONBLOCKING;
+
+    struct Row {
+        Rate rate = Rate::grid;
+        bool logarithmic = false;
+        int smoothing = 0; // frames
+    };
+    int rows_, width_, sample_rows_ = 0, moving_count_ = 0, grid_count_ = 0;
+    std::unique_ptr<Row[]> row_;
+    hwy::AlignedFreeUniquePtr<float[]> floats_;
+    hwy::AlignedFreeUniquePtr<int[]> ints_;
+    float *start_, *slope_, *square_, *cube_, *inverse_, *value_, *cell_; // [row * width + lane]
+    int *elapsed_, *length_;                                              // frames
+    std::bitset<kMaxRows> moving_;
+    Kernels kernels_;
+};
+
+} // namespace ton::engine

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/module.hpp"
+#include "engine/ramps.hpp"
+
+#include <hwy/aligned_allocator.h>
+
+#include <memory>
+#include <vector>
+
+namespace ton::engine {
+
+/// Working memory of one audio thread; stages borrow it while they run.
+struct Scratch {
+    Scratch(int max_rows, int max_sample_rows, std::size_t max_state);
+    Control* controls;      ///< one per row
+    float* ramps;           ///< moving sample-rate rows, kSegment * kMaxLanes each
+    float* dry[kMaxChannels]; ///< what a bypassed module would pass on
+    float* state;           ///< a copy of a stage's state while one of its lanes is healed
+  private:
+    std::unique_ptr<Control[]> control_memory_;
+    hwy::AlignedFreeUniquePtr<float[]> floats_;
+};
+
+/// One module for `width` strips side by side: kernel or processor, its parameters and read-outs.
+/// Built and primed on the control thread, run on the audio thread.
+class Stage {
+  public:
+    /// `kernel` picks the width of a lane module; null for a planar one, which is made here.
+    Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kernel, std::unique_ptr<Processor> processor);
+
+    /// Control thread, before the stage runs: a lane's settings without ramps, then coefficients that stand still.
+    void set(int lane, std::span<const float> values);
+    void prime();
+
+    /// Audio thread. In place on interleaved planes; see Block. `frames` 1…kSegment.
+    void run(float* const* audio, const float* const* sidechain, float* const* taps, int frames,
+             std::int64_t position, Scratch& scratch) TM_NONBLOCKING;
+    /// Audio thread. Forgets the signal of one lane (after a NaN), keeps its coefficients and its neighbours.
+    void silence(int lane, Scratch& scratch) TM_NONBLOCKING;
+    /// Audio thread. Takes over a strip's column: state, parameters, read-outs. Same type and setup.
+    void copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING;
+    /// Audio thread. A new target in kernel units; fade in frames or negative for the row's smoothing.
+    void aim(int row, int lane, float value, std::int64_t fade) TM_NONBLOCKING;
+
+    /// Audio thread. Copies all read-outs (meters * width) and starts the held ones anew.
+    void read(float* out) TM_NONBLOCKING;
+    int readouts() const TM_NONBLOCKING { return meters_ * width_; }
+
+    const ModuleType& type() const { return type_; }
+    const Setup& setup() const { return setup_; }
+    int width() const TM_NONBLOCKING { return width_; }
+    Ramps& ramps() TM_NONBLOCKING { return ramps_; }
+    const Ramps& ramps() const TM_NONBLOCKING { return ramps_; }
+    Processor* processor() { return processor_.get(); }
+    std::size_t state_floats() const { return state_floats_; }
+
+  private:
+    void update() TM_NONBLOCKING;
+    void run_cell(const Block& block) TM_NONBLOCKING;
+    void keep_dry(float* const* audio, int frames, std::int64_t position, Scratch& scratch) TM_NONBLOCKING;
+    void mix_dry(float* const* audio, int frames, std::ptrdiff_t offset, Scratch& scratch) TM_NONBLOCKING;
+
+    const ModuleType& type_;
+    Setup setup_;
+    const LaneKernel* kernel_;
+    std::unique_ptr<Processor> processor_;
+    int width_, meters_, bypass_row_;
+    Ramps ramps_;
+    std::size_t state_floats_ = 0;
+    hwy::AlignedFreeUniquePtr<float[]> state_;
+    std::vector<float> readout_memory_, rest_memory_;
+    std::vector<char> hold_memory_;
+    float* readouts_;         // [meter * width + lane]
+    const float* rest_;       // value of silence, per meter
+    const char* hold_;        // per meter
+    hwy::AlignedFreeUniquePtr<float[]> delay_memory_; // dry path of a module with latency
+    bool moving_ = false;     // the coefficients have a step in this cell
+    bool bypassing_ = false;
+};
+
+} // namespace ton::engine
