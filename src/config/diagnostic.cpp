@@ -50,9 +50,8 @@ void Diagnostics::add_unknown(Position at, std::string path, std::string message
 }
 
 std::vector<Diagnostic> Diagnostics::take() {
-    const auto place = [](const Diagnostic& d) { return std::tie(d.line, d.column); };
-    std::stable_sort(list_.begin(), list_.end(),
-                     [&](const auto& a, const auto& b) { return place(a) < place(b); });
+    const auto order = [](const Diagnostic& d) { return std::tie(d.line, d.column, d.path, d.message); };
+    std::sort(list_.begin(), list_.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
     list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
     return std::exchange(list_, {});
 }

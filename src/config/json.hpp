@@ -17,7 +17,8 @@ struct Member;
 struct Node {
     using List = std::vector<Node>;
     using Object = std::vector<Member>; ///< in the order of the text, every key once
-    std::variant<std::nullptr_t, bool, double, std::string, List, Object> value = nullptr;
+    // No initialiser: it would need Member complete here (clang says so); a variant begins as its first type.
+    std::variant<std::nullptr_t, bool, double, std::string, List, Object> value;
     Position at{};
 
     template <class T> const T* as() const { return std::get_if<T>(&value); }
