@@ -181,6 +181,22 @@ TEST_CASE("leaving out chunks that can't matter never changes the maximum") {
     }
 }
 
+TEST_CASE(
+    "the worst case of the filter is found wherever it lies, though its samples are far below the maximum") {
+    const auto h = fractional_delay(0.5);
+    double gain = 0.0;
+    for (const double tap : h) gain += std::abs(tap);
+    for (int offset = 0; offset < 2 * TruePeak::chunk; ++offset) {
+        CAPTURE(offset);
+        auto x = tone(0.01, 0.9, 0.0, 6400);
+        x.resize(x.size() + 4 * TruePeak::chunk, 0.0F);
+        const auto at = static_cast<std::ptrdiff_t>(6464 + offset);
+        std::transform(h.begin(), h.end(), x.begin() + at,
+                       [&](double tap) { return static_cast<float>(std::copysign(0.91 / gain, tap)); });
+        CHECK(measure(x) == doctest::Approx(0.91).epsilon(1e-5));
+    }
+}
+
 TEST_CASE("readings don't depend on blocks, and the recent maximum covers every block once") {
     const auto x = wild_signal(9, 30011);
     const float expected = measure(x, 64);
