@@ -30,21 +30,22 @@ class Reader {
     std::int64_t frames() const { return frames_; } ///< length of the file
     int channels() const { return channels_; }
     int rate() const { return rate_; } ///< Hz
-    /// 16, 24 or 32 where the file stores integers or floats of that width; 0 for a lossy codec.
+    /// 8, 16, 24, 32 or 64 where the file stores integers or floats of that width; 0 for a lossy codec.
     int stored_bits() const { return stored_bits_; }
 
     /// Reads up to `frames` frames into channels() planar buffers. Fewer than asked only at the end of the file.
     tl::expected<std::int64_t, FileError> read(float* const* out, std::int64_t frames);
     /// The same, interleaved (frames × channels()).
     tl::expected<std::int64_t, FileError> read_interleaved(float* out, std::int64_t frames);
-    /// The next read begins at `frame`, 0 … frames().
+    /// The next read begins exactly at `frame`, 0 … frames(). In Ogg Vorbis this decodes all that lies between.
     tl::expected<void, FileError> seek(std::int64_t frame);
 
   private:
     Reader() = default;
     SndfileHandle file_;
     std::string path_;
-    std::int64_t frames_ = 0;
+    std::int64_t frames_ = 0, at_ = 0; // at_: the frame that is read next
+    bool exact_seek_ = true;
     int channels_ = 0, rate_ = 0, stored_bits_ = 0;
     std::vector<float> interleaved_;
 };
@@ -74,6 +75,8 @@ struct WriterOptions {
 /// A WAV that passes 4 GiB becomes RF64 by itself. Replaces an existing file. Control or disk thread, one at a time.
 class Writer {
   public:
+    /// Whether open() would accept this ending, format, rate and number of channels. Touches no file.
+    static tl::expected<void, FileError> check(const std::string& path, const WriterOptions& options);
     static tl::expected<Writer, FileError> open(const std::string& path, const WriterOptions& options);
     Writer(Writer&&) noexcept;
     Writer& operator=(Writer&&) noexcept;
@@ -99,6 +102,7 @@ class Writer {
   private:
     struct State;
     explicit Writer(std::unique_ptr<State> state);
+    tl::expected<void, FileError> put(const void* samples, std::int64_t frames);
     std::unique_ptr<State> state_;
 };
 

@@ -17,7 +17,8 @@ struct FeedOptions {
     int rate = 48000;            ///< of the engine, Hz; the file is resampled where its own differs
     double buffer_seconds = 2.0; ///< read ahead; never less than 4 × PlayerFeed::seek_frames
     /// Files up to this long are kept decoded in memory: loops, samples and stems of a demo then start and seek with
-    /// no disk at all, and a seek is heard at once. 30 s of stereo at 48 kHz are 11.5 MB. 0 streams everything.
+    /// no disk at all, and a seek is heard at once. 30 s of stereo at 48 kHz are 11.5 MB; a file of many channels that
+    /// would take more than 64 MiB is streamed nevertheless. 0 streams everything.
     double memory_seconds = 30.0;
 };
 

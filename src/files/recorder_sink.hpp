@@ -21,6 +21,7 @@ struct RecorderOptions {
     Dither dither = Dither::none; ///< raw tracks stay bit-exact; a mix recorded at 16 bit wants tpdf
     double preroll_seconds = 0.0; ///< kept before the start and put at the head of the file, 0 … 60
     double buffer_seconds = 4.0;  ///< how long the disk may stall before frames are lost
+    bool power_safe = true; ///< waits for the disk once per second of sound; offline rendering does without
 };
 
 enum class RecorderState {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "files/take.hpp"
+#include "files/system_error.hpp"
+#include "files/writer_format.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
+
+namespace ton::files {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+WriterOptions writer_options(const RecorderOptions& options) {
+    WriterOptions writer;
+    writer.rate = options.rate;
+    writer.channels = options.channels;
+    writer.format = options.format;
+    writer.dither = options.dither;
+    return writer;
+}
+
+/// Creates the first free name, so that two recorders can't choose the same.
+tl::expected<std::string, FileError> reserve_name(const std::string& path) {
+    const fs::path wanted(path);
+    for (int number = 1; number < 10000; ++number) {
+        auto name = wanted;
+        if (number > 1)
+            name.replace_filename(wanted.stem().string() + "-" + std::to_string(number) + wanted.extension().string());
+        const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0) {
+            ::close(fd);
+            return name.string();
+        }
+        if (errno != EEXIST) return tl::unexpected(system_error(name.string(), errno));
+    }
+    return tl::unexpected(FileError{path, "10,000 takes of that name exist", "choose another name"});
+}
+
+} // namespace
+
+Take::Take(Writer writer, const RecorderOptions& options)
+    : writer_(std::move(writer)), rate_(options.rate), power_safe_(options.power_safe) {}
+
+tl::expected<void, FileError> Take::check(const std::string& path, const RecorderOptions& options) {
+    const auto format = writer_format(path, writer_options(options));
+    if (!format) return tl::unexpected(format.error());
+    if (format->container == Container::ogg)
+        return tl::unexpected(FileError{path, "Ogg Vorbis is no format to record in", "use .wav, .rf64 or .flac"});
+    const auto folder = fs::path(path).parent_path();
+    const auto where = folder.empty() ? std::string(".") : folder.string();
+    if (access(where.c_str(), W_OK | X_OK) != 0) return tl::unexpected(system_error(path, errno));
+    return {};
+}
+
+tl::expected<Take, FileError> Take::open(const std::string& path, const RecorderOptions& options) {
+    const auto name = reserve_name(path);
+    if (!name) return tl::unexpected(name.error());
+    auto writer = Writer::open(*name, writer_options(options));
+    if (!writer) return tl::unexpected(writer.error());
+    // From here on the file opens, be it empty.
+    if (auto ready = writer->update_header(); !ready) return tl::unexpected(ready.error());
+    return Take(std::move(*writer), options);
+}
+
+tl::expected<void, FileError> Take::write(const float* const* in, std::int64_t frames) {
+    if (auto written = writer_.write(in, frames); !written) return written;
+    return writer_.frames() - readable_ >= rate_ / 2 ? keep_readable() : tl::expected<void, FileError>();
+}
+
+tl::expected<void, FileError> Take::idle() {
+    using namespace std::chrono_literals;
+    const bool behind = writer_.frames() > readable_ || (power_safe_ && writer_.frames() > safe_);
+    return behind && Clock::now() - last_ >= 500ms ? keep_readable() : tl::expected<void, FileError>();
+}
+
+/// Twice per second the header; of the data the write-back begins at one time and is waited for at the other.
+tl::expected<void, FileError> Take::keep_readable() {
+    last_ = Clock::now();
+    const bool settle = writer_.frames() == readable_ || writer_.frames() - safe_ >= rate_;
+    if (auto updated = writer_.update_header(); !updated) return updated;
+    readable_ = writer_.frames();
+    if (!power_safe_) return {};
+    if (settle) safe_ = readable_;
+    return writer_.sync(settle);
+}
+
+tl::expected<void, FileError> Take::close() {
+    const auto settled = power_safe_ ? writer_.sync(true) : tl::expected<void, FileError>();
+    if (auto closed = writer_.close(); !closed) return closed;
+    return settled;
+}
+
+} // namespace ton::files
