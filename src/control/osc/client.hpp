@@ -47,7 +47,8 @@ class Client {
     tl::expected<Message, std::string> request(const Message& message, Milliseconds timeout);
 
     std::uint64_t malformed() const noexcept; ///< packets skipped
-    std::string local_url() const;            ///< of our end
+    /// Our end, with the unspecified address: "udp://0.0.0.0:PORT".
+    std::string local_url() const;
 
   private:
     struct Impl;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,7 @@ struct IpAddress {
     bool is_v4() const noexcept;
     bool loopback() const noexcept;    ///< 127.0.0.0/8, ::1
     bool multicast() const noexcept;   ///< 224.0.0.0/4, ff00::/8
-    bool broadcast() const noexcept;   ///< 255.255.255.255; subnet broadcasts are the server's to know
+    bool broadcast() const noexcept;   ///< 255.255.255.255 (subnet broadcasts need SO_BROADCAST, never set)
     bool unspecified() const noexcept; ///< 0.0.0.0, ::
     std::string to_string() const;     ///< "192.168.1.7", "fe80::1"
     /// Literals only ("127.0.0.1", "::1") and "localhost" (127.0.0.1); names are not resolved, that could

@@ -16,6 +16,7 @@ namespace ton::control::osc {
 
 struct ScheduleLimits {
     std::size_t messages = 10'000;  ///< waiting, in all
+    std::size_t bytes = 8 << 20;    ///< of their addresses, strings and blobs, in all
     std::chrono::seconds ahead{60}; ///< further ahead is refused: a wrong clock, or an attack
 };
 
@@ -34,7 +35,7 @@ class Schedule {
         late,    ///< due before `now`: not stored, run it at once; counted
         stored,  ///< taken; pop() gives it when due
         too_far, ///< refused: further ahead than limits.ahead; counted
-        full,    ///< refused: limits.messages waiting; counted
+        full,    ///< refused: limits.messages or limits.bytes reached; counted
     };
 
     /// Moves from `batch` only when the verdict is `stored`. A batch due exactly at `now` is stored.
@@ -45,8 +46,8 @@ class Schedule {
     std::optional<ScheduledBatch> pop(SystemTime until);
     std::optional<SystemTime> next_due() const;
 
-    /// Drops what a peer has waiting (a closed TCP client keeps its promises: the desk decides). Returns
-    /// messages dropped.
+    /// Drops what a peer has waiting (whether a closed TCP client's batches still run is the desk's choice).
+    /// Returns messages dropped.
     std::size_t cancel(const Peer& from);
     void clear();
 
@@ -58,6 +59,7 @@ class Schedule {
     ScheduleLimits limits_;
     std::multimap<SystemTime, ScheduledBatch> batches_;
     std::size_t messages_ = 0;
+    std::size_t bytes_ = 0;
     std::uint64_t late_ = 0;
     std::uint64_t refused_ = 0;
 };

@@ -28,7 +28,10 @@ struct SubscriptionLimits {
     double max_rate_hz = 100;
     std::chrono::milliseconds lease{10'000};
     std::size_t datagram_bytes = 1'400;
-    std::size_t addresses = 1 << 17; ///< remembered addresses; further ones are not sent (counted)
+    std::size_t burst_packets =
+        64; ///< of one subscription at once, so that a client's socket buffer can take them
+    std::chrono::milliseconds burst_pause{5}; ///< then the rest of its frame follows
+    std::size_t addresses = 1 << 17;          ///< remembered addresses; further ones are not sent (counted)
 };
 
 enum class SubscribeError : std::uint8_t {
@@ -109,8 +112,9 @@ class Subscriptions {
     std::size_t size() const noexcept; ///< subscriptions
     const SubscriptionCounters& counters() const noexcept;
 
+    struct Impl; ///< defined and known only in this folder
+
   private:
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 
