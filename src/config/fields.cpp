@@ -14,26 +14,20 @@ void add_wrong_type(const Node& node, std::string path, std::string_view expecte
 
 Fields::Fields(const Node& node, std::string path, std::string_view what,
                std::initializer_list<std::string_view> keys, Diagnostics& errors)
-    : members_(node.as<Node::Object>()), path_(std::move(path)), errors_(errors) {
+    : node_(node), path_(std::move(path)), errors_(errors) {
     const auto known = join({keys.begin(), keys.size()}, ", ");
-    if (!members_) {
+    const auto* members = node.as<Node::Object>();
+    if (!members) {
         add_wrong_type(node, path_, fmt::format("an object with the keys of {} ({})", what, known), errors);
         return;
     }
-    for (const auto& member : *members_) {
+    for (const auto& member : *members) {
         if (std::find(keys.begin(), keys.end(), member.key) != keys.end()) continue;
         errors.add_unknown(
             member.key_at, child_path(path_, member.key),
             fmt::format("unknown key {}, expected a key of {} ({})", quote(member.key), what, known),
             member.key, {keys.begin(), keys.size()});
     }
-}
-
-const Node* Fields::find(std::string_view key) const {
-    if (!members_) return nullptr;
-    const auto at =
-        std::find_if(members_->begin(), members_->end(), [&](const auto& m) { return m.key == key; });
-    return at == members_->end() ? nullptr : &at->value;
 }
 
 void Fields::read(std::string_view key, Located<int>& into, int least, int most) const {

@@ -17,7 +17,7 @@ class Fields {
            std::initializer_list<std::string_view> keys, Diagnostics& errors);
 
     /// nullptr when the key is absent (or the node no object, which has been reported).
-    const Node* find(std::string_view key) const;
+    const Node* find(std::string_view key) const { return node_.find(key); }
     std::string path(std::string_view key) const { return child_path(path_, key); }
 
     void read(std::string_view key, Located<int>& into, int least, int most) const;
@@ -29,7 +29,7 @@ class Fields {
     std::optional<std::vector<Name>> names(std::string_view key, std::string_view expected) const;
 
   private:
-    const Node::Object* members_ = nullptr;
+    const Node& node_;
     std::string path_;
     Diagnostics& errors_;
 };

@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 
 namespace ton::config {
 
 namespace {
+
+constexpr std::size_t longest_path = 120; // bytes
 
 /// Recursive descent, one function a rule of RFC 8259. The depth limit bounds the recursion.
 class Reader {
@@ -121,11 +124,10 @@ Node::List Reader::list(int depth) {
     }
     const std::size_t outside = path_.size();
     do {
-        path_.resize(outside);
         path_ = child_path(path_, items.size());
         items.push_back(value(depth + 1));
+        path_.resize(outside);
     } while (another(']', opening));
-    path_.resize(outside);
     return items;
 }
 
@@ -149,7 +151,6 @@ Node::Object Reader::object(int depth) {
     }
     const std::size_t outside = path_.size();
     do {
-        path_.resize(outside);
         const Position at = scan_.position();
         std::string name = key();
         scan_.skip_blank();
@@ -159,17 +160,16 @@ Node::Object Reader::object(int depth) {
         scan_.advance();
         scan_.skip_blank();
         Node content = value(depth + 1);
+        path_.resize(outside);
         const auto [first, is_new] = line_of.try_emplace(name, at.line);
         if (is_new) {
             members.push_back({std::move(name), at, std::move(content)});
         } else {
-            path_.resize(outside);
-            errors_.add(at, path_,
-                        fmt::format("the key {} is here a second time (first on line {}), expected it once",
-                                    quote(name), first->second));
+            errors_.add(at, child_path(path_, name),
+                        fmt::format("the key is here a second time (first on line {}), expected it once",
+                                    first->second));
         }
     } while (another('}', opening));
-    path_.resize(outside);
     return members;
 }
 
@@ -208,9 +208,19 @@ std::optional<Node> read_json(std::string_view text, Diagnostics& errors) {
     try {
         return reader.document();
     } catch (SyntaxError& error) {
-        errors.add(error.at, reader.path(), std::move(error.message));
+        // A path through endless brackets helps nobody.
+        const bool readable = reader.path().size() <= longest_path;
+        errors.add(error.at, readable ? reader.path() : "", std::move(error.message));
         return std::nullopt;
     }
+}
+
+const Node* Node::find(std::string_view key) const {
+    const auto* members = as<Object>();
+    if (!members) return nullptr;
+    const auto at =
+        std::find_if(members->begin(), members->end(), [&](const auto& m) { return m.key == key; });
+    return at == members->end() ? nullptr : &at->value;
 }
 
 std::string describe(const Node& node) {

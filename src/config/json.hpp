@@ -22,6 +22,9 @@ struct Node {
     Position at{};
 
     template <class T> const T* as() const { return std::get_if<T>(&value); }
+
+    /// An object's member; nullptr when there is none, or the value is no object.
+    const Node* find(std::string_view key) const;
 };
 
 struct Member {

@@ -32,12 +32,28 @@ void read_stage(const Fields& fields, Located<Stage>& stage, Diagnostics& errors
         name.value, names);
 }
 
+/// Our own words: the library's differ from version to version.
 std::string regex_error(std::string_view pattern) {
     try {
         const std::regex compiled(pattern.begin(), pattern.end());
         return {};
     } catch (const std::regex_error& error) {
-        return error.what();
+        switch (error.code()) {
+        case std::regex_constants::error_brack:
+            return "its [ ] don't match";
+        // gcc's library gives this code for a quantifier with nothing before it, too.
+        case std::regex_constants::error_paren:
+            return "its ( ) don't match, or a * + ? { has nothing before it";
+        case std::regex_constants::error_brace:
+        case std::regex_constants::error_badbrace:
+            return "its { } are not right";
+        case std::regex_constants::error_escape:
+            return "an escape is unknown";
+        case std::regex_constants::error_range:
+            return "a range is the wrong way round";
+        default:
+            return "it can't be compiled";
+        }
     }
 }
 
@@ -45,7 +61,7 @@ std::string port_error(const std::string& port) {
     if (port.size() > longest_port) return fmt::format("a port's name is longer than {} bytes", longest_port);
     if (const auto pattern = port_regex(port)) {
         const auto wrong = regex_error(*pattern);
-        return wrong.empty() ? "" : fmt::format("{} is no right regular expression ({})", quote(port), wrong);
+        return wrong.empty() ? "" : fmt::format("{} is no valid regular expression ({})", quote(port), wrong);
     }
     if (!port.empty() && port.front() == '/') return quote(port) + " is neither a port nor a closed /regex/";
     const auto colon = port.find(':');
