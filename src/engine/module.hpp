@@ -74,6 +74,7 @@ struct ModuleType {
 
     bool sidechain = false;    ///< has a text row "sidechain" that names a strip
     bool send = false;         ///< has a text row "to" that names a strip; writes taps
+    bool internal = false;     ///< the desk adds it by itself; a chain can't name it
     bool source = false;       ///< makes sound itself (player, tone, noise)
     /// Of a source: how wide it is by its settings (a file's channels), 0 if it takes the strip's width; or null.
     int (*source_channels)(const Settings&) = nullptr;

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/engine.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ton::backend {
+
+/// One port that the plan wants. Equal names are the same port before and after a new plan.
+struct PortSpec {
+    std::string name;                 ///< without the client's name: "host/in_1"
+    bool input = true;                ///< audio comes in
+    int slot = 0;                     ///< index into AudioIo::inputs or outputs
+    std::vector<std::string> connect; ///< exact port names or "/regex/"; empty: leave it free
+    std::string pretty;               ///< for metadata, may be empty
+    int order = 0;
+};
+
+/// Frames from an input port to an output port that hears it.
+struct PathLatency {
+    int input_slot, output_slot;
+    int minimum, maximum;
+};
+
+enum class State : std::uint8_t { stopped, waiting, running }; ///< waiting: for the audio server to come (back)
+
+struct Status {
+    State state = State::stopped;
+    std::string server;          ///< "jack default", "pipewire", "internal clock"
+    std::string detail;          ///< why it is waiting, or empty
+    double sample_rate = 0;
+    int block = 0;
+    double load = 0, peak_load = 0; ///< callback time / period, mean of the last second and maximum since the last call
+    std::uint64_t xruns = 0;
+    bool realtime = false;       ///< the audio thread has real-time scheduling
+    bool freewheel = false;
+    int missing_connections = 0; ///< wished for, but the other port isn't there
+};
+
+/// A source of callbacks. All members are called on the control thread; the callback runs Engine::process on the
+/// backend's own audio thread, allocation-free.
+class Backend {
+  public:
+    virtual ~Backend() = default;
+
+    /// Tries to get going; false where the server isn't there: the backend is then `waiting` and poll() goes on trying.
+    virtual bool start() = 0;
+    virtual void stop() = 0;
+    /// Registers what is new, connects it, drops what is gone; called before a new plan is posted with both old and new ports
+    /// in `ports`, and again after the swap with the new ones only.
+    virtual void set_ports(std::span<const PortSpec> ports) = 0;
+    virtual void set_latencies(std::span<const PathLatency> paths) = 0;
+    /// Ten times a second: reconnects a server that came back, makes pending connections.
+    virtual void poll() = 0;
+    virtual Status status() = 0;
+
+    /// Set before start(). The server (re)appeared with this rate and largest block: build the plan for it before
+    /// audio runs. Called on the control thread, inside start() or poll().
+    std::function<void(double sample_rate, int block)> on_ready;
+    /// The server went away (control thread, inside poll()).
+    std::function<void(const std::string& why)> on_lost;
+
+  protected:
+    explicit Backend(engine::Engine& engine) : engine_(engine) {}
+    engine::Engine& engine_;
+};
+
+struct JackOptions {
+    std::string client_name = "tonmeister";
+    std::string server;          ///< empty: default (JACK_DEFAULT_SERVER)
+    bool exact_name = false;
+};
+std::unique_ptr<Backend> make_jack(engine::Engine&, const JackOptions&);
+
+/// A precise timer drives the engine with no audio server; inputs are silence.
+std::unique_ptr<Backend> make_internal(engine::Engine&, double sample_rate, int block);
+
+/// What `--backend auto` found: a running JACK server, a running PipeWire (then libjack is PipeWire's), or none.
+enum class Found : std::uint8_t { none, jack, pipewire };
+Found find_server();
+
+} // namespace ton::backend

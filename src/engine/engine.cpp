@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace ton::engine {
+
+Engine::Engine() : pending_(std::make_unique<Pending[]>(kPending)) {}
+
+Engine::~Engine() {
+    delete plan_;
+    delete transaction_;
+    Command command;
+    while (commands_.pop(command)) delete command.transaction;
+    for (std::size_t i = 0; i < pending_count_; ++i) delete pending_[i].command.transaction;
+    Notice notice;
+    while (notices_.pop(notice)) delete notice.transaction;
+}
+
+// ------------------------------------------------------------------------------------------- control side
+
+bool Engine::post(std::span<const Command> commands) {
+    if (commands_.capacity() - commands_.size() < commands.size()) return false;
+    commands_.write(commands.data(), commands.size());
+    return true;
+}
+
+bool Engine::poll(Notice& notice) {
+    if (!notices_.pop(notice)) return false;
+    if (notice.transaction && meters_full_.load(std::memory_order_acquire) &&
+        meter_plan_ == notice.transaction->plan.get())
+        meters_full_.store(false, std::memory_order_release); // the plan they belong to is about to be freed
+    return true;
+}
+
+bool Engine::read_meters(std::vector<float>& values, const Plan*& plan) {
+    if (!meters_full_.load(std::memory_order_acquire)) return false;
+    plan = meter_plan_;
+    values.assign(plan->meter_values.begin(), plan->meter_values.end());
+    meters_full_.store(false, std::memory_order_release);
+    return true;
+}
+
+std::unique_ptr<Plan> Engine::take_plan() {
+    meters_full_.store(false, std::memory_order_release);
+    return std::unique_ptr<Plan>(std::exchange(plan_, nullptr));
+}
+
+// --------------------------------------------------------------------------------------------- audio side
+
+namespace {
+struct Later {
+    template <class P> bool operator()(const P& a, const P& b) const TM_NONBLOCKING {
+        return a.command.time != b.command.time ? a.command.time > b.command.time : a.order > b.order;
+    }
+};
+} // namespace
+
+void Engine::schedule(const Command& command) TM_NONBLOCKING {
+    Pending* heap = pending_.get();
+    heap[pending_count_++] = {command, order_++};
+    std::push_heap(heap, heap + pending_count_, Later{});
+}
+
+Command Engine::take_due() TM_NONBLOCKING {
+    Pending* heap = pending_.get();
+    std::pop_heap(heap, heap + pending_count_, Later{});
+    return heap[--pending_count_].command;
+}
+
+void Engine::accept(std::int64_t now) TM_NONBLOCKING {
+    Command command;
+    while (pending_count_ < kPending && commands_.pop(command)) {
+        if (command.time >= 0 && command.time < now) counters_.late.fetch_add(1, std::memory_order_relaxed);
+        if (command.time < now) command.time = now;
+        schedule(command);
+    }
+}
+
+void Engine::apply(const Command& command) TM_NONBLOCKING {
+    switch (command.what) {
+    case Command::What::set: {
+        const Place* places = plan_ ? plan_->places.data() : nullptr;
+        if (!places || command.slot >= plan_->places.size() || !places[command.slot].stage) {
+            counters_.dropped.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
+        const Place& place = places[command.slot];
+        place.stage->aim(command.row, place.lane, command.value, command.fade);
+        return;
+    }
+    case Command::What::fade:
+        fade_.aim(command.value, static_cast<int>(command.fade));
+        return;
+    case Command::What::transact:
+        transaction_ = command.transaction;
+        swap_time_ = position_;
+        if (plan_ && !transaction_->leaving.empty()) {
+            Edge* const* leaving = transaction_->leaving.data();
+            for (std::size_t i = 0; i < transaction_->leaving.size(); ++i)
+                leaving[i]->fade_out(transaction_->fade_frames);
+            swap_time_ += transaction_->fade_frames;
+        }
+        return;
+    }
+}
+
+void Engine::swap() TM_NONBLOCKING {
+    const LaneMove* moves = transaction_->moves.data();
+    for (std::size_t i = 0; i < transaction_->moves.size(); ++i)
+        moves[i].to->copy_lane(moves[i].lane, *moves[i].from, moves[i].from_lane);
+    Plan* const old = plan_;
+    plan_ = transaction_->plan.release();
+    transaction_->plan.reset(old); // the pointer inside is null: nothing is freed here
+    notify({.what = Notice::What::swapped, .slot = 0, .time = position_, .transaction = transaction_});
+    transaction_ = nullptr;
+}
+
+void Engine::notify(const Notice& notice) TM_NONBLOCKING {
+    // One swap at a time and a queue of thousands: it can't be full (the control side waits for each swap).
+    notices_.push(notice);
+}
+
+void Engine::process(const AudioIo& io) TM_NONBLOCKING {
+    for (float* out : io.outputs)
+        if (out) std::memset(out, 0, static_cast<std::size_t>(io.frames) * sizeof(float));
+    accept(position_);
+    for (int done = 0; done < io.frames;) {
+        while (true) { // everything due now; a swap first, so that events find the new instances
+            if (transaction_ && swap_time_ <= position_) swap();
+            else if (pending_count_ == 0 || pending_[0].command.time > position_) break;
+            else apply(take_due());
+        }
+        int count = std::min(io.frames - done, kSegment);
+        if (pending_count_ > 0 && pending_[0].command.time > position_)
+            count = static_cast<int>(std::min<std::int64_t>(count, pending_[0].command.time - position_));
+        if (transaction_) count = static_cast<int>(std::min<std::int64_t>(count, swap_time_ - position_));
+        if (plan_) run_segment(io, done, count);
+        apply_fade(io, done, count);
+        position_ += count;
+        done += count;
+    }
+    if (meter_interval_ > 0 && plan_ && position_ >= next_meters_) publish_meters();
+    counters_.frames.store(position_, std::memory_order_relaxed);
+    counters_.cycles.fetch_add(1, std::memory_order_release);
+}
+
+void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
+    const auto bytes = static_cast<std::size_t>(frames) * sizeof(float);
+    const PortPoint* in = plan_->inputs.data();
+    for (std::size_t i = 0; i < plan_->inputs.size(); ++i) {
+        const auto slot = static_cast<std::size_t>(in[i].slot);
+        const float* from = slot < io.inputs.size() ? io.inputs[slot] : nullptr;
+        if (from) std::memcpy(in[i].signal->plane(in[i].channel), from + offset, bytes);
+        else std::memset(in[i].signal->plane(in[i].channel), 0, bytes);
+    }
+    const Step* steps = plan_->steps.data();
+    int healed = 0;
+    for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
+        if (steps[i].mix) steps[i].mix->run(frames, position_);
+        else healed += steps[i].section->run(frames, position_, *plan_->scratch);
+    }
+    if (healed > 0) counters_.healed.fetch_add(static_cast<std::uint64_t>(healed), std::memory_order_relaxed);
+    const PortPoint* out = plan_->outputs.data();
+    for (std::size_t i = 0; i < plan_->outputs.size(); ++i) {
+        const auto slot = static_cast<std::size_t>(out[i].slot);
+        float* to = slot < io.outputs.size() ? io.outputs[slot] : nullptr;
+        if (to) std::memcpy(to + offset, out[i].signal->plane(out[i].channel), bytes);
+    }
+}
+
+void Engine::apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
+    if (fade_.still() && fade_.value == 1.0F) return;
+    for (float* out : io.outputs)
+        if (out)
+            for (int i = 0; i < frames; ++i) out[offset + i] *= fade_.at(i);
+    fade_.advance(frames);
+}
+
+void Engine::publish_meters() TM_NONBLOCKING {
+    // Not taken yet: go on holding the extremes, so that a slow reader never misses a peak.
+    if (meters_full_.load(std::memory_order_acquire)) return;
+    float* values = plan_->meter_values.data();
+    Stage* const* stages = plan_->metered.data();
+    const int* offsets = plan_->readout_offset.data();
+    for (std::size_t i = 0; i < plan_->metered.size(); ++i) stages[i]->read(values + offsets[i]);
+    meter_plan_ = plan_;
+    next_meters_ = position_ + meter_interval_;
+    meters_full_.store(true, std::memory_order_release);
+}
+
+void prepare_audio_thread() {
+#if defined(__x86_64__)
+    _mm_setcsr(_mm_getcsr() | 0x8040U); // FTZ and DAZ: a decaying tail must not slow the desk down
+#elif defined(__aarch64__)
+    std::uint64_t fpcr;
+    asm volatile("mrs %0, fpcr" : "=r"(fpcr));
+    asm volatile("msr fpcr, %0" : : "r"(fpcr | (1ULL << 24)));
+#endif
+    volatile char stack[256 * 1024]; // touched now, so that no page of it is faulted in later
+    for (std::size_t i = 0; i < sizeof stack; i += 1024) stack[i] = 0;
+}
+
+} // namespace ton::engine

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "dsp/ring.hpp"
+#include "engine/plan.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace ton::engine {
+
+/// One callback's audio, by port slot; a null pointer is a port that does not exist (now).
+struct AudioIo {
+    std::span<const float* const> inputs;
+    std::span<float* const> outputs;
+    int frames = 0; ///< 1…8192, any number
+};
+
+/// What the control side asks of the audio side. Small and plain; see Engine::post.
+struct Command {
+    enum class What : std::uint8_t { set, transact, fade };
+    What what = What::set;
+    std::int64_t time = kNow;    ///< absolute sample at which it takes effect, or kNow: the next block's first
+    std::uint32_t slot = 0;      ///< set: which module instance (PlanSlots)
+    std::int32_t row = 0;        ///< set: which row of its table
+    float value = 0.0F;          ///< set: kernel units (to_kernel); fade: 0 or 1
+    std::int64_t fade = -1;      ///< frames; negative: the row's own smoothing
+    Transaction* transaction = nullptr; ///< transact: a new plan, made and warmed on the control side
+
+    static constexpr std::int64_t kNow = -1;
+};
+
+/// What comes back.
+struct Notice {
+    enum class What : std::uint8_t { swapped, healed, late };
+    What what = What::swapped;
+    std::uint32_t slot = 0;             ///< healed: the strip's number in the plan
+    std::int64_t time = 0;
+    Transaction* transaction = nullptr; ///< swapped: done with; the old plan inside may be freed
+};
+
+/// Counters that any thread may read; the audio thread writes them.
+struct Counters {
+    std::atomic<std::uint64_t> cycles{0};  ///< callbacks
+    std::atomic<std::int64_t> frames{0};   ///< the absolute sample clock
+    std::atomic<std::uint64_t> late{0};    ///< events whose time had passed
+    std::atomic<std::uint64_t> dropped{0}; ///< events for instances that are gone
+    std::atomic<std::uint64_t> healed{0};  ///< segments in which a NaN or infinity was silenced
+};
+
+/// The audio thread's world: it runs the plan, applies events on their sample, and swaps plans between samples.
+class Engine {
+  public:
+    Engine();
+    ~Engine();
+
+    /// Audio thread. The whole callback. Deterministic: the output depends on the input and on the events' times
+    /// only, never on how the frames are cut into callbacks.
+    void process(const AudioIo& io) TM_NONBLOCKING;
+
+    /// Control thread. All or nothing: the commands take effect together, at the same sample; false when the queue
+    /// has no room (keep them and try again). Timed commands should not be sent more than a second ahead.
+    bool post(std::span<const Command> commands);
+    bool post(const Command& command) { return post(std::span(&command, 1)); }
+    /// Control thread. The next notice, or false.
+    bool poll(Notice& notice);
+    /// Control thread. The read-outs since the last call that returned true, by Plan::readouts; held ones are the
+    /// extremes of the whole time between. False when there is nothing new (or the plan has none).
+    bool read_meters(std::vector<float>& values, const Plan*& plan);
+
+    const Counters& counters() const { return counters_; }
+    /// How often read-outs are offered, in frames (audio side; set before running). 0: never.
+    void set_meter_interval(int frames) { meter_interval_ = frames; }
+
+    /// Not while anybody calls process(): runs the rest of a transaction and takes the plan out (control thread).
+    std::unique_ptr<Plan> take_plan();
+
+  private:
+    void accept(std::int64_t now) TM_NONBLOCKING;
+    void apply(const Command& command) TM_NONBLOCKING;
+    void schedule(const Command& command) TM_NONBLOCKING;
+    Command take_due() TM_NONBLOCKING;
+    void swap() TM_NONBLOCKING;
+    void publish_meters() TM_NONBLOCKING;
+    void notify(const Notice& notice) TM_NONBLOCKING;
+    void run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
+    void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
+
+    static constexpr std::size_t kPending = 16384;
+
+    dsp::Ring<Command> commands_{32768};
+    dsp::Ring<Notice> notices_{4096};
+    struct Pending {
+        Command command;
+        std::uint64_t order;
+    };
+    std::unique_ptr<Pending[]> pending_; // a heap by time, then by order of arrival
+    std::size_t pending_count_ = 0;
+    std::uint64_t order_ = 0;
+
+    Plan* plan_ = nullptr;               // owned; the audio thread's
+    Transaction* transaction_ = nullptr; // under way: its leaving edges are fading
+    std::int64_t swap_time_ = 0;
+    std::int64_t position_ = 0;
+
+    Ramp fade_{1.0F};                    // the whole desk's: start, rejoin, stop
+
+    int meter_interval_ = 960;
+    std::int64_t next_meters_ = 0;
+    const Plan* meter_plan_ = nullptr;         // its meter_values: the audio thread writes while meters_full_ is
+                                               // false, the control thread reads while it is true
+    std::atomic<bool> meters_full_{false};     // audio sets (release), control clears (release)
+    Counters counters_;
+};
+
+/// Once per audio thread, before its first callback: denormals flushed to zero, stack touched.
+void prepare_audio_thread();
+
+} // namespace ton::engine

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "dsp/nonblocking.hpp"
+
+namespace ton::engine {
+
+/// Moves between planar buffers and lanes, on this machine's instruction set. `width` is 1, 4, 8 or 16.
+struct Interleave {
+    /// to[i * width + l] = from[l][i]
+    void (*gather)(const float* const* from, float* to, int width, int frames) TM_NONBLOCKING;
+    /// to[l][i] = from[i * width + l]
+    void (*scatter)(const float* from, float* const* to, int width, int frames) TM_NONBLOCKING;
+    /// True where every value is finite and below 1e12 in magnitude (+240 dBFS: nothing that is audio).
+    bool (*sane)(const float* x, int count) TM_NONBLOCKING;
+    /// sum[i] += x[i]
+    void (*add)(float* sum, const float* x, int count) TM_NONBLOCKING;
+};
+
+/// The choice, made once at start-up; readable from any thread.
+const Interleave& interleave() TM_NONBLOCKING;
+
+/// The bound that `sane` checks.
+inline bool is_sane(float x) TM_NONBLOCKING { return x > -1e12F && x < 1e12F; }
+
+} // namespace ton::engine

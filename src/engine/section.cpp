@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/section.hpp"
+
+#include "engine/interleave.hpp"
+
+#include <algorithm>
+
+namespace ton::engine {
+
+namespace {
+constexpr std::size_t kPlane = static_cast<std::size_t>(kSegment) * kMaxLanes;
+// Where unused lanes read and write. Written by the audio thread only, and never looked at.
+Signal& nowhere() {
+    static Signal signal(1);
+    return signal;
+}
+Signal& nothing() {
+    static Signal signal(1);
+    return signal;
+}
+} // namespace
+
+SectionScratch::SectionScratch(int max_rows, int max_sample_rows, std::size_t max_state)
+    : stage(max_rows, max_sample_rows, max_state), memory_(hwy::AllocateAligned<float>(3 * kMaxChannels * kPlane)) {
+    std::fill_n(memory_.get(), 3 * kMaxChannels * kPlane, 0.0F);
+    for (std::size_t c = 0; c < kMaxChannels; ++c) {
+        audio[c] = memory_.get() + c * kPlane;
+        sidechain[c] = memory_.get() + (kMaxChannels + c) * kPlane;
+        taps[c] = memory_.get() + (2 * kMaxChannels + c) * kPlane;
+    }
+}
+
+Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<Stage>> stages,
+                 std::vector<Lane> lanes)
+    : width_(static_cast<int>(lanes.size())), channels_in_(channels_in), channels_out_(channels_out),
+      stages_(std::move(stages)), lanes_(std::move(lanes)),
+      healed_(std::make_unique<std::atomic<std::uint32_t>[]>(lanes_.size())) {
+    for (int c = 0; c < channels_in_; ++c)
+        for (const auto& lane : lanes_) inputs_.push_back(lane.input ? lane.input->plane(c) : nothing().plane(0));
+    for (int c = 0; c < channels_out_; ++c)
+        for (const auto& lane : lanes_) outputs_.push_back(lane.output ? lane.output->plane(c) : nowhere().plane(0));
+    std::size_t listener = 0, sender = 0;
+    for (const auto& stage : stages_) {
+        StageView view{};
+        view.stage = stage.get();
+        const auto& setup = stage->setup();
+        for (int c = 0; c < setup.sidechain_channels; ++c)
+            for (const auto& lane : lanes_)
+                view.sidechain.push_back(lane.input ? lane.sidechains.at(listener)->plane(c) : nothing().plane(0));
+        for (int c = 0; c < setup.tap_channels; ++c)
+            for (const auto& lane : lanes_)
+                view.taps.push_back(lane.input ? lane.taps.at(sender)->plane(c) : nowhere().plane(0));
+        listener += setup.sidechain_channels > 0 ? 1 : 0;
+        sender += setup.tap_channels > 0 ? 1 : 0;
+        views_.push_back(std::move(view));
+    }
+}
+
+int Section::run(int frames, std::int64_t position, SectionScratch& scratch) TM_NONBLOCKING {
+    const auto& move = interleave();
+    const auto width = static_cast<std::ptrdiff_t>(width_);
+    int healed = 0;
+    for (int c = 0; c < channels_in_; ++c) {
+        move.gather(inputs_.data() + c * width, scratch.audio[c], width_, frames);
+        if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, nullptr);
+    }
+    for (auto& view : views_) {
+        const auto& setup = view.stage->setup();
+        for (int c = 0; c < setup.sidechain_channels; ++c) {
+            move.gather(view.sidechain.data() + c * width, scratch.sidechain[c], width_, frames);
+            if (!move.sane(scratch.sidechain[c], frames * width_)) heal_plane(scratch.sidechain[c], frames, nullptr);
+        }
+        view.stage->run(scratch.audio, scratch.sidechain, scratch.taps, frames, position, scratch.stage);
+        for (int c = 0; c < setup.tap_channels; ++c) {
+            if (!move.sane(scratch.taps[c], frames * width_)) healed += heal_plane(scratch.taps[c], frames, &scratch);
+            move.scatter(scratch.taps[c], view.taps.data() + c * width, width_, frames);
+        }
+    }
+    for (int c = 0; c < channels_out_; ++c) {
+        if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, &scratch);
+        move.scatter(scratch.audio[c], outputs_.data() + c * width, width_, frames);
+    }
+    return healed;
+}
+
+int Section::heal_plane(float* plane, int frames, SectionScratch* overflowed) TM_NONBLOCKING {
+    int count = 0;
+    for (int l = 0; l < width_; ++l) {
+        bool bad = false;
+        for (int i = 0; i < frames; ++i) {
+            float& x = plane[i * width_ + l];
+            if (is_sane(x)) continue;
+            x = 0.0F;
+            bad = true;
+        }
+        if (!bad) continue;
+        ++count;
+        healed_[static_cast<std::size_t>(l)].fetch_add(1, std::memory_order_relaxed);
+        if (overflowed) // made inside, from sane input: the memory of the strip's modules is poisoned
+            for (auto& view : views_) view.stage->silence(l, overflowed->stage);
+    }
+    return count;
+}
+
+} // namespace ton::engine

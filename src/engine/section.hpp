@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/signal.hpp"
+#include "engine/stage.hpp"
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace ton::engine {
+
+/// Interleaved working planes of one audio thread: [plane][frame * width + lane].
+struct SectionScratch {
+    SectionScratch(int max_rows, int max_sample_rows, std::size_t max_state);
+    float* audio[kMaxChannels];
+    float* sidechain[kMaxChannels];
+    float* taps[kMaxChannels];
+    Scratch stage;
+
+  private:
+    hwy::AlignedFreeUniquePtr<float[]> memory_;
+};
+
+/// A run of consecutive modules that `width` strips share: it interleaves their inputs once, runs the modules on the
+/// lanes and takes the outputs apart again. Of width 1 it is a single strip's, planar.
+class Section {
+  public:
+    /// What one strip brings: where it reads and writes. Null in unused lanes.
+    struct Lane {
+        std::shared_ptr<const Signal> input;
+        std::shared_ptr<Signal> output;
+        std::vector<std::shared_ptr<const Signal>> sidechains; ///< per stage that listens to one, in order
+        std::vector<std::shared_ptr<Signal>> taps;             ///< per stage that sends, in order
+        int strip = -1;                                        ///< its number, for notices
+    };
+
+    Section(int channels_in, int channels_out, std::vector<std::shared_ptr<Stage>> stages, std::vector<Lane> lanes);
+
+    /// Audio thread. Returns how many lanes had to be healed in this segment.
+    int run(int frames, std::int64_t position, SectionScratch& scratch) TM_NONBLOCKING;
+
+    /// Any thread: in how many segments this lane's NaN or infinity was silenced.
+    std::uint32_t healed(int lane) const { return healed_[static_cast<std::size_t>(lane)].load(std::memory_order_relaxed); }
+    int width() const { return width_; }
+    int channels_in() const { return channels_in_; }
+    const std::vector<std::shared_ptr<Stage>>& stages() const { return stages_; }
+    const std::vector<Lane>& lanes() const { return lanes_; }
+
+  private:
+    /// Silences what isn't sane, lane by lane; with `overflowed`, the lane's modules forget their signal too.
+    int heal_plane(float* plane, int frames, SectionScratch* overflowed) TM_NONBLOCKING;
+
+    int width_, channels_in_, channels_out_;
+    std::vector<std::shared_ptr<Stage>> stages_;
+    std::vector<Lane> lanes_;
+    // The audio thread's view: plane pointers, [channel * width + lane] (signals never move).
+    std::vector<const float*> inputs_;
+    std::vector<float*> outputs_;
+    struct StageView {
+        Stage* stage;
+        std::vector<const float*> sidechain; // [channel * width + lane], empty if none
+        std::vector<float*> taps;
+    };
+    std::vector<StageView> views_;
+    std::unique_ptr<std::atomic<std::uint32_t>[]> healed_; // per lane: the audio thread adds, anybody reads
+};
+
+} // namespace ton::engine

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "config/config.hpp"
+#include "engine/module.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The desk as the control side knows it, and its compilation into a plan. Control thread only.
+namespace ton::graph {
+
+/// A module of a strip, with every row of its table filled in.
+struct Module {
+    std::string name;                    ///< its instance name in addresses
+    const engine::ModuleType* type = nullptr;
+    std::vector<float> values;           ///< one per row, in the table's unit (0 for texts)
+    std::vector<std::string> texts;      ///< one per row
+    std::vector<config::Position> at;    ///< one per row: where it was written, or the module itself
+    config::Position position{};
+    std::string path;                    ///< JSON path, for messages
+
+    engine::Settings settings() const { return {type->parameters, values, texts}; }
+    int row(std::string_view parameter) const { return engine::find_parameter(type->parameters, parameter); }
+};
+
+struct Strip {
+    std::string name, display_name;
+    config::Stage stage = config::Stage::mix;
+    int channels = 0;                    ///< as written; 0 where it follows from what feeds the strip
+    std::optional<std::vector<std::string>> inputs, outputs; ///< what each port connects to; empty: free ports
+    std::vector<std::string> to;
+    std::vector<Module> chain;           ///< ends with the strip's own `mute` and `meter`
+    bool mute = false, solo = false;
+    config::Position position{};
+
+    const Module* find(std::string_view module) const;
+    Module* find(std::string_view module);
+};
+
+struct Desk {
+    std::string file, name;
+    config::Engine engine;
+    config::Control control;
+    std::vector<Strip> strips;
+
+    int index(std::string_view strip) const; ///< -1 if there is none
+};
+
+/// Names of the two modules that end every chain.
+inline constexpr std::string_view kMute = "mute", kMeter = "meter";
+
+/// Adds what the module types know to what the config says; errors go to `errors` (all of them).
+Desk resolve(const config::Config& config, config::Diagnostics& errors);
+
+/// A parameter's text or number from JSON or OSC, checked against its row. Returns a complaint, or empty.
+std::string accept_value(const engine::Parameter& row, const config::Value& value, float& number, std::string& text);
+/// "-120 to 24 dB", "bell, low_shelf or notch", …: what a row takes.
+std::string expected_of(const engine::Parameter& row);
+
+} // namespace ton::graph

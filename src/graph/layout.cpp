@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "graph/layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <unordered_map>
+#include <utility>
+
+namespace ton::graph {
+
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+std::string path_of(const Strip& s) { return "strips." + s.name; }
+
+bool fits(int from, int to) { return from == to || (from == 1 && to == 2) || (from == 2 && to == 1); }
+
+/// Builds a layout step by step; each step adds its errors and the next runs only if there were none.
+class Builder {
+  public:
+    Builder(const Desk& desk, const Conditions& conditions, config::Diagnostics& errors)
+        : desk_(desk), conditions_(conditions), errors_(errors) {
+        layout_.strips.resize(desk.strips.size());
+        targets_.resize(desk.strips.size());
+        for (std::size_t i = 0; i < desk.strips.size(); ++i) index_.emplace(desk.strips[i].name, static_cast<int>(i));
+    }
+
+    Layout build() {
+        find_targets();
+        if (!errors_.empty()) return std::move(layout_);
+        collect_feeds();
+        const auto order = order_strips();
+        if (!errors_.empty()) return std::move(layout_);
+        for (const int s : order) size_strip(s);
+        if (!errors_.empty()) return std::move(layout_);
+        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) cut_sections(s);
+        if (!errors_.empty()) return std::move(layout_);
+        connect_nodes();
+        order_nodes();
+        if (errors_.empty()) {
+            compensate();
+            collect_heard(order);
+        }
+        return std::move(layout_);
+    }
+
+  private:
+    const Strip& strip(int s) const { return desk_.strips[at(s)]; }
+    int index(std::string_view name) const {
+        const auto it = index_.find(name);
+        return it == index_.end() ? -1 : it->second;
+    }
+    const Module& module(int s, int m) const { return strip(s).chain[at(m)]; }
+
+    /// The strip that a module's text row names, or -1 (with an error where the name is wrong).
+    int named_strip(int s, int m, std::string_view row_name) {
+        const auto& mod = module(s, m);
+        const int row = mod.row(row_name);
+        if (row < 0) return -1;
+        const auto& name = mod.texts[at(row)];
+        const auto path = config::child_path(mod.path, row_name);
+        if (name.empty()) {
+            if (mod.type->send)
+                errors_.add(mod.position, path, "a send needs the name of the strip it feeds: \"to\": \"STRIP\"");
+            return -1;
+        }
+        const int found = index(name);
+        if (found < 0) {
+            std::vector<std::string_view> names;
+            for (const auto& other : desk_.strips) names.push_back(other.name);
+            errors_.add_unknown(mod.at[at(row)], path, fmt::format("there is no strip {}", config::quote(name)), name, names);
+        }
+        return found;
+    }
+
+    void find_targets() {
+        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
+            auto& t = targets_[at(s)];
+            for (int m = 0; m < static_cast<int>(strip(s).chain.size()); ++m) {
+                const auto& mod = module(s, m);
+                const int send = mod.type->send ? named_strip(s, m, "to") : -1;
+                const int side = mod.type->sidechain ? named_strip(s, m, "sidechain") : -1;
+                t.sends.push_back(send);
+                t.listens.push_back(side);
+                if (send >= 0 && strip(send).stage < strip(s).stage)
+                    errors_.add(mod.position, mod.path,
+                                fmt::format("a {} strip can't feed {}, a {} strip: the order is track, mix, master",
+                                            config::to_text(strip(s).stage), config::quote(strip(send).name),
+                                            config::to_text(strip(send).stage)));
+            }
+        }
+    }
+
+    void collect_feeds() {
+        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
+            auto& layout = layout_.strips[at(s)];
+            const bool injected = conditions_.injected.contains(strip(s).name);
+            if (strip(s).inputs || injected) layout.feeds.insert(layout.feeds.begin(), {Feed::From::ports});
+            for (const auto& to : strip(s).to)
+                if (const int t = index(to); t >= 0) layout_.strips[at(t)].feeds.push_back({Feed::From::strip, s});
+            for (int m = 0; m < static_cast<int>(strip(s).chain.size()); ++m)
+                if (const int t = targets_[at(s)].sends[at(m)]; t >= 0)
+                    layout_.strips[at(t)].feeds.push_back({Feed::From::send, s, m});
+        }
+        for (auto& layout : layout_.strips) // ports first, then in the order of the desk
+            std::ranges::stable_sort(layout.feeds, {}, [](const Feed& f) { return f.from == Feed::From::ports ? -1 : f.strip; });
+    }
+
+    /// Feeders before the fed. A cycle is an error that names its strips.
+    std::vector<int> order_strips() {
+        std::vector<int> order, state(desk_.strips.size(), 0), trail;
+        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) visit(s, state, trail, order);
+        return order;
+    }
+
+    bool visit(int s, std::vector<int>& state, std::vector<int>& trail, std::vector<int>& order) {
+        if (state[at(s)] == 2) return true;
+        if (state[at(s)] == 1) {
+            report_cycle(s, trail);
+            return false;
+        }
+        state[at(s)] = 1;
+        trail.push_back(s);
+        for (const auto& feed : layout_.strips[at(s)].feeds)
+            if (feed.from != Feed::From::ports && !visit(feed.strip, state, trail, order)) return false;
+        trail.pop_back();
+        state[at(s)] = 2;
+        order.push_back(s);
+        return true;
+    }
+
+    void report_cycle(int s, const std::vector<int>& trail) {
+        // The trail runs against the signal: from the fed to the feeder.
+        std::string text = strip(s).name;
+        for (auto it = trail.rbegin(); it != trail.rend(); ++it) {
+            text += " -> " + strip(*it).name;
+            if (*it == s) break;
+        }
+        errors_.add(strip(s).position, path_of(strip(s)), "the signal goes round in a circle: " + text + "; remove one of these connections");
+    }
+
+    int width_of(const Feed& feed) const {
+        const auto& source = layout_.strips[at(feed.strip)];
+        return feed.from == Feed::From::strip ? source.channels_out : source.widths[at(feed.module)];
+    }
+
+    int derived_width(int s) {
+        const auto& from = strip(s);
+        if (from.channels > 0) return from.channels;
+        if (from.inputs && !from.inputs->empty()) return static_cast<int>(from.inputs->size());
+        if (const auto it = conditions_.injected.find(from.name); it != conditions_.injected.end()) return it->second;
+        if (!from.chain.empty() && from.chain.front().type->source_channels) {
+            const auto& source = from.chain.front();
+            const auto texts = resolved_texts(source, conditions_.directory);
+            try {
+                if (const int n = source.type->source_channels({source.type->parameters, source.values, texts}); n > 0) return n;
+            } catch (const std::exception& e) {
+                errors_.add(source.position, source.path, e.what());
+            }
+        }
+        int widest = 1;
+        for (const auto& feed : layout_.strips[at(s)].feeds)
+            if (feed.from != Feed::From::ports) widest = std::max(widest, width_of(feed));
+        return widest;
+    }
+
+    void size_strip(int s) {
+        auto& layout = layout_.strips[at(s)];
+        const auto& from = strip(s);
+        int width = layout.channels_in = derived_width(s);
+        for (const auto& feed : layout.feeds)
+            if (feed.from != Feed::From::ports && !fits(width_of(feed), width))
+                errors_.add(from.position, path_of(from),
+                            fmt::format("channel mismatch: {} has {} channels and {} has {}; only mono into stereo and stereo into mono are converted",
+                                        config::quote(strip(feed.strip).name), width_of(feed), config::quote(from.name), width));
+        if (width > engine::kMaxChannels)
+            errors_.add(from.position, path_of(from), fmt::format("{} channels are too many: at most {}", width, engine::kMaxChannels));
+        for (const auto& mod : from.chain) {
+            layout.widths.push_back(width);
+            const int out = mod.type->channels_out(width, mod.settings());
+            if (out == 0) {
+                errors_.add(mod.position, mod.path,
+                            fmt::format("channel mismatch: {} can't take {} channel{}", mod.type->name, width, width == 1 ? "" : "s"));
+                return;
+            }
+            width = out;
+        }
+        layout.widths.push_back(width);
+        layout.channels_out = width;
+        count_ports(s);
+    }
+
+    void count_ports(int s) {
+        auto& layout = layout_.strips[at(s)];
+        const auto& from = strip(s);
+        const auto count = [&](const auto& ports, int width, const char* what) {
+            if (!ports) return 0;
+            const int n = ports->empty() ? width : static_cast<int>(ports->size());
+            if (!fits(n, width) && !fits(width, n))
+                errors_.add(from.position, path_of(from) + "." + what,
+                            fmt::format("channel mismatch: {} port{} for a strip that is {} channel{} wide there", n, n == 1 ? "" : "s", width, width == 1 ? "" : "s"));
+            return n;
+        };
+        layout.input_ports = count(from.inputs, layout.channels_in, "input");
+        layout.output_ports = count(from.outputs, layout.channels_out, "output");
+        if (const auto it = conditions_.injected.find(from.name); it != conditions_.injected.end()) {
+            layout.input_ports = it->second;
+            if (!fits(it->second, layout.channels_in))
+                errors_.add(from.position, path_of(from), fmt::format("channel mismatch: the file has {} channels, the strip {}", it->second, layout.channels_in));
+        }
+        if (layout.output_ports == 0 && std::ranges::find(conditions_.captured, from.name) != conditions_.captured.end())
+            layout.output_ports = layout.channels_out;
+    }
+
+    engine::Setup setup_of(int s, int m) {
+        const auto& mod = module(s, m);
+        const auto& layout = layout_.strips[at(s)];
+        engine::Setup setup;
+        setup.sample_rate = conditions_.sample_rate;
+        setup.channels_in = layout.widths[at(m)];
+        setup.channels_out = layout.widths[at(m + 1)];
+        setup.latency = mod.type->latency ? mod.type->latency(mod.settings(), conditions_.sample_rate) : 0;
+        if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) setup.tap_channels = tap_width(setup.channels_in, layout_.strips[at(t)].channels_in);
+        if (const int t = targets_[at(s)].listens[at(m)]; t >= 0) setup.sidechain_channels = layout_.strips[at(t)].channels_out;
+        return setup;
+    }
+
+    static int tap_width(int from, int to) { return fits(from, to) ? to : from; }
+
+    void cut_sections(int s) {
+        const int count = static_cast<int>(strip(s).chain.size());
+        for (int m = 0; m < count; ++m) {
+            const auto& mod = module(s, m);
+            const bool lanes = mod.type->lanes != nullptr;
+            auto& own = layout_.strips[at(s)].nodes;
+            // A module that listens to another strip begins a section: what is before it need not wait.
+            const bool fresh = own.empty() || !lanes || !layout_.nodes[at(own.back())].lanes || targets_[at(s)].listens[at(m)] >= 0;
+            if (fresh) {
+                own.push_back(static_cast<int>(layout_.nodes.size()));
+                layout_.nodes.push_back({.strip = s, .first = m, .count = 0, .lanes = lanes, .setups = {}, .listens = {}, .sends = {},
+                                         .identity = strip(s).name + "#", .signature = lanes ? "" : strip(s).name + "#", .waits_for = {}});
+                layout_.nodes.back().channels_in = layout_.strips[at(s)].widths[at(m)];
+            }
+            add_to_section(layout_.nodes[at(own.back())], s, m);
+        }
+    }
+
+    void add_to_section(Node& node, int s, int m) {
+        const auto& mod = module(s, m);
+        const auto setup = setup_of(s, m);
+        ++node.count;
+        node.channels_out = setup.channels_out;
+        node.setups.push_back(setup);
+        const int listens = targets_[at(s)].listens[at(m)];
+        if (listens >= 0) node.listens.push_back(listens);
+        if (targets_[at(s)].sends[at(m)] >= 0) node.sends.push_back(m);
+        const auto shape = fmt::format("{}({}>{},s{},t{},l{})", mod.type->name, setup.channels_in, setup.channels_out,
+                                       setup.sidechain_channels, setup.tap_channels, setup.latency);
+        node.signature += shape + ";";
+        node.identity += mod.name + ":" + shape;
+        if (listens >= 0) node.identity += "<" + strip(listens).name;
+        if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) node.identity += ">" + strip(t).name;
+        if (!mod.type->lanes) // another file or structure is another thing
+            for (std::size_t r = 0; r < mod.values.size(); ++r)
+                if (mod.type->parameters[r].structural) node.identity += fmt::format(",{}{}", mod.values[r], mod.texts[r]);
+        node.identity += ";";
+    }
+
+    int node_of(int s, int m) const {
+        for (const int n : layout_.strips[at(s)].nodes) {
+            const auto& node = layout_.nodes[at(n)];
+            if (m >= node.first && m < node.first + node.count) return n;
+        }
+        return -1;
+    }
+
+    void connect_nodes() {
+        for (std::size_t s = 0; s < layout_.strips.size(); ++s) {
+            const auto& own = layout_.strips[s].nodes;
+            auto& head = layout_.nodes[at(own.front())];
+            for (const auto& feed : layout_.strips[s].feeds) {
+                if (feed.from == Feed::From::strip) head.waits_for.push_back(layout_.strips[at(feed.strip)].nodes.back());
+                if (feed.from == Feed::From::send) head.waits_for.push_back(node_of(feed.strip, feed.module));
+            }
+            for (std::size_t i = 0; i < own.size(); ++i) {
+                auto& node = layout_.nodes[at(own[i])];
+                if (i > 0) node.waits_for.push_back(own[i - 1]);
+                for (const int t : node.listens) node.waits_for.push_back(layout_.strips[at(t)].nodes.back());
+            }
+        }
+    }
+
+    void order_nodes() {
+        const auto n = layout_.nodes.size();
+        std::vector<int> missing(n), ready;
+        std::vector<std::vector<int>> followers(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            missing[i] = static_cast<int>(layout_.nodes[i].waits_for.size());
+            for (const int w : layout_.nodes[i].waits_for) followers[at(w)].push_back(static_cast<int>(i));
+            if (missing[i] == 0) ready.push_back(static_cast<int>(i));
+        }
+        for (std::size_t i = 0; i < ready.size(); ++i)
+            for (const int f : followers[at(ready[i])]) {
+                auto& level = layout_.nodes[at(f)].level;
+                level = std::max(level, layout_.nodes[at(ready[i])].level + 1);
+                if (--missing[at(f)] == 0) ready.push_back(f);
+            }
+        layout_.order = ready;
+        std::ranges::stable_sort(layout_.order, {}, [&](int i) { return layout_.nodes[at(i)].level; });
+        if (ready.size() < n) report_listening_cycle(missing);
+    }
+
+    /// Strips feed each other without a circle, so a side-chain is part of this one.
+    void report_listening_cycle(const std::vector<int>& missing) {
+        int node = 0;
+        while (missing[at(node)] == 0) ++node;
+        std::vector<int> trail;
+        while (std::ranges::find(trail, node) == trail.end()) {
+            trail.push_back(node);
+            for (const int w : layout_.nodes[at(node)].waits_for)
+                if (missing[at(w)] > 0) {
+                    node = w;
+                    break;
+                }
+        }
+        std::string text = strip(layout_.nodes[at(node)].strip).name, last = text;
+        for (auto it = trail.rbegin(); it != trail.rend(); ++it) {
+            const auto& name = strip(layout_.nodes[at(*it)].strip).name;
+            if (name != last || *it == node) text += " -> " + name;
+            last = name;
+            if (*it == node) break;
+        }
+        const auto& culprit = strip(layout_.nodes[at(node)].strip);
+        errors_.add(culprit.position, path_of(culprit), "a side-chain makes the signal wait for itself: " + text);
+    }
+
+    void compensate() {
+        for (const int n : layout_.order) {
+            auto& node = layout_.nodes[at(n)];
+            const auto& own = layout_.strips[at(node.strip)];
+            if (own.nodes.front() == n) {
+                for (const auto& feed : own.feeds)
+                    if (feed.from != Feed::From::ports)
+                        node.latency_in = std::max(node.latency_in, feed.from == Feed::From::strip ? layout_.latency_of(feed.strip)
+                                                                                                  : layout_.latency_at(feed.strip, feed.module));
+            } else {
+                const auto before = std::ranges::find(own.nodes, n) - 1;
+                node.latency_in = layout_.nodes[at(*before)].latency_out;
+            }
+            for (const int t : node.listens) node.latency_in = std::max(node.latency_in, layout_.latency_of(t));
+            node.latency_out = node.latency_in;
+            for (const auto& setup : node.setups) node.latency_out += setup.latency;
+        }
+    }
+
+    void collect_heard(const std::vector<int>& order) {
+        std::vector<int> seen(desk_.strips.size(), -1);
+        for (const int s : order) {
+            auto& hears = layout_.strips[at(s)].hears;
+            const auto add = [&](int h) {
+                if (std::exchange(seen[at(h)], s) != s) hears.push_back(h);
+            };
+            add(s);
+            for (const auto& feed : layout_.strips[at(s)].feeds)
+                if (feed.from != Feed::From::ports) std::ranges::for_each(layout_.strips[at(feed.strip)].hears, add);
+        }
+    }
+
+    struct Targets {
+        std::vector<int> sends, listens; // per module of the chain, or -1
+    };
+    const Desk& desk_;
+    const Conditions& conditions_;
+    config::Diagnostics& errors_;
+    Layout layout_;
+    std::vector<Targets> targets_;
+    std::unordered_map<std::string_view, int> index_; // strips by name
+};
+
+} // namespace
+
+int Layout::latency_at(int strip, int module) const {
+    for (const int n : strips[at(strip)].nodes) {
+        const auto& node = nodes[at(n)];
+        if (module < node.first || module >= node.first + node.count) continue;
+        int latency = node.latency_in;
+        for (int m = node.first; m < module; ++m) latency += node.setups[at(m - node.first)].latency;
+        return latency;
+    }
+    return 0;
+}
+
+std::vector<std::string> resolved_texts(const Module& module, const std::string& directory) {
+    auto texts = module.texts;
+    for (std::size_t r = 0; r < texts.size(); ++r)
+        if (module.type->parameters[r].name == "file" && !texts[r].empty())
+            texts[r] = (std::filesystem::path(directory) / texts[r]).string(); // an absolute name stays as it is
+    return texts;
+}
+
+Layout make_layout(const Desk& desk, const Conditions& conditions, config::Diagnostics& errors) {
+    return Builder(desk, conditions, errors).build();
+}
+
+} // namespace ton::graph

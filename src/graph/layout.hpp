@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/block.hpp"
+#include "graph/desk.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ton::graph {
+
+/// What a layout is made for, beside the desk.
+struct Conditions {
+    double sample_rate = 48000;
+    std::string directory;               ///< of the config: file names are relative to it
+    std::map<std::string, int> injected; ///< strips that are fed from outside (render --input): channels
+    std::vector<std::string> captured;   ///< strips whose output is wanted (render --output), ports or not
+};
+
+/// What feeds a strip's head, in the order in which it is summed.
+struct Feed {
+    enum class From { ports, strip, send };
+    From from;
+    int strip = -1;  ///< the one that feeds
+    int module = -1; ///< of a send: its place in that strip's chain
+};
+
+/// A section of one strip: consecutive modules that run without waiting for another strip in between.
+struct Node {
+    int strip = 0;
+    int first = 0, count = 0;            ///< modules of the strip's chain
+    bool lanes = true;                   ///< else one planar module
+    int channels_in = 1, channels_out = 1;
+    std::vector<engine::Setup> setups;   ///< per module
+    std::vector<int> listens;            ///< strips, one per module with an external side-chain
+    std::vector<int> sends;              ///< modules of the chain that send, in order
+    std::string identity;                ///< equal in two layouts: the same thing, with the same memory
+    std::string signature;               ///< equal in two nodes: they can share lanes
+    std::vector<int> waits_for;          ///< nodes
+    int level = 0;                       ///< nodes of one level never wait for each other
+    int latency_in = 0, latency_out = 0; ///< frames since the ports
+};
+
+struct StripLayout {
+    int channels_in = 1, channels_out = 1;
+    int input_ports = 0, output_ports = 0;
+    std::vector<Feed> feeds;
+    std::vector<int> nodes;     ///< in the order of the chain
+    std::vector<int> widths;    ///< before each module, and after the last
+    std::vector<int> hears;     ///< strips whose ports reach this one, itself included
+};
+
+struct Layout {
+    std::vector<StripLayout> strips;
+    std::vector<Node> nodes;
+    std::vector<int> order; ///< nodes, so that nobody waits for a later one
+
+    int latency_of(int strip) const { return nodes[static_cast<std::size_t>(strips[static_cast<std::size_t>(strip)].nodes.back())].latency_out; }
+   
+    int latency_at(int strip, int module) const;
+};
+
+/// Widths, sections, order and latencies; every error with its place. Use the layout only if none was added.
+Layout make_layout(const Desk& desk, const Conditions& conditions, config::Diagnostics& errors);
+
+/// A module's texts with file names made absolute.
+std::vector<std::string> resolved_texts(const Module& module, const std::string& directory);
+
+} // namespace ton::graph
