@@ -20,8 +20,9 @@ struct SndfileCloser {
 };
 using SndfileHandle = std::unique_ptr<sf_private_tag, SndfileCloser>;
 
-/// Reads any file that libsndfile knows (WAV, RF64, FLAC, Ogg Vorbis, Opus, MP3, AIFF, CAF, …) as float, full scale ±1.
-/// Integers of up to 24 bits are exact in float. Control or disk thread, one at a time; never on the audio side.
+/// Reads any file that libsndfile knows (WAV, RF64, FLAC, Ogg Vorbis, Opus, MP3, AIFF, CAF, …) as float, full
+/// scale ±1. Integers of up to 24 bits are exact in float. Control or disk thread, one at a time; never on
+/// the audio side.
 class Reader {
   public:
     static tl::expected<Reader, FileError> open(const std::string& path);
@@ -33,11 +34,13 @@ class Reader {
     /// 8, 16, 24, 32 or 64 where the file stores integers or floats of that width; 0 for a lossy codec.
     int stored_bits() const { return stored_bits_; }
 
-    /// Reads up to `frames` frames into channels() planar buffers. Fewer than asked only at the end of the file.
+    /// Reads up to `frames` frames into channels() planar buffers. Fewer than asked only at the end of the
+    /// file.
     tl::expected<std::int64_t, FileError> read(float* const* out, std::int64_t frames);
     /// The same, interleaved (frames × channels()).
     tl::expected<std::int64_t, FileError> read_interleaved(float* out, std::int64_t frames);
-    /// The next read begins exactly at `frame`, 0 … frames(). In Ogg Vorbis this decodes all that lies between.
+    /// The next read begins exactly at `frame`, 0 … frames(). In Ogg Vorbis this decodes all that lies
+    /// between.
     tl::expected<void, FileError> seek(std::int64_t frame);
 
   private:
@@ -63,8 +66,8 @@ enum class SampleFormat { int16, int24, float32 };
 std::optional<SampleFormat> sample_format_named(const std::string& word);
 
 struct WriterOptions {
-    int rate = 48000; ///< Hz
-    int channels = 2; ///< 1 … 1024
+    int rate = 48000;                          ///< Hz
+    int channels = 2;                          ///< 1 … 1024
     SampleFormat format = SampleFormat::int24; ///< ignored by Ogg Vorbis, which has no sample width
     Dither dither = Dither::tpdf;              ///< ignored by float32 and Ogg Vorbis
     std::uint64_t seed = 1;                    ///< of the dither: the same seed gives the same file
@@ -72,7 +75,8 @@ struct WriterOptions {
 };
 
 /// Writes WAV, RF64, FLAC or Ogg Vorbis, by the file's ending: .wav, .rf64, .flac, .ogg (or .oga).
-/// A WAV that passes 4 GiB becomes RF64 by itself. Replaces an existing file. Control or disk thread, one at a time.
+/// A WAV that passes 4 GiB becomes RF64 by itself. Replaces an existing file. Control or disk thread, one at
+/// a time.
 class Writer {
   public:
     /// Whether open() would accept this ending, format, rate and number of channels. Touches no file.
@@ -91,8 +95,9 @@ class Writer {
     tl::expected<void, FileError> write(const float* const* in, std::int64_t frames);
     /// The same, interleaved (frames × channels).
     tl::expected<void, FileError> write_interleaved(const float* in, std::int64_t frames);
-    /// Makes the file on disk readable up to (nearly) here, even if the process is killed right after: the header
-    /// tells the length. FLAC lags by less than one block (4,608 frames at most); Ogg is readable without a header.
+    /// Makes the file on disk readable up to (nearly) here, even if the process is killed right after: the
+    /// header tells the length. FLAC lags by less than one block (4,608 frames at most); Ogg is readable
+    /// without a header.
     tl::expected<void, FileError> update_header();
     /// Asks the kernel to bring the data to the disk; `wait`: and waits for it, as a power cut needs.
     tl::expected<void, FileError> sync(bool wait);

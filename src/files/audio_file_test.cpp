@@ -26,8 +26,9 @@ Planes grid(int channels, std::int64_t frames, int bits) {
     for (int c = 0; c < channels; ++c) {
         auto& plane = planes.samples.emplace_back();
         for (std::int64_t n = 0; n < frames; ++n)
-            plane.push_back(bits == 0 ? test::grid_sample(n, c) * 1.7f
-                                      : std::ldexp(static_cast<float>(test::grid_value(n, c) >> (24 - bits)), 1 - bits));
+            plane.push_back(
+                bits == 0 ? test::grid_sample(n, c) * 1.7f
+                          : std::ldexp(static_cast<float>(test::grid_value(n, c) >> (24 - bits)), 1 - bits));
     }
     for (const auto& plane : planes.samples) planes.pointers.push_back(plane.data());
     return planes;
@@ -70,10 +71,13 @@ TEST_CASE("DIT-7: what is on the grid comes back bit-exactly from every lossless
         int bits;
         const char* magic;
     };
-    for (const auto& c : {Case{"a16.wav", SampleFormat::int16, 16, "RIFF"}, Case{"a24.wav", SampleFormat::int24, 24, "RIFF"},
-                          Case{"a32.wav", SampleFormat::float32, 0, "RIFF"}, Case{"a24.rf64", SampleFormat::int24, 24, "RF64"},
-                          Case{"a32.rf64", SampleFormat::float32, 0, "RF64"}, Case{"a16.flac", SampleFormat::int16, 16, "fLaC"},
-                          Case{"a24.FLAC", SampleFormat::int24, 24, "fLaC"}})
+    for (const auto& c :
+         {Case{"a16.wav", SampleFormat::int16, 16, "RIFF"}, Case{"a24.wav", SampleFormat::int24, 24, "RIFF"},
+          Case{"a32.wav", SampleFormat::float32, 0, "RIFF"},
+          Case{"a24.rf64", SampleFormat::int24, 24, "RF64"},
+          Case{"a32.rf64", SampleFormat::float32, 0, "RF64"},
+          Case{"a16.flac", SampleFormat::int16, 16, "fLaC"},
+          Case{"a24.FLAC", SampleFormat::int24, 24, "fLaC"}})
         for (const int channels : {1, 2, 5}) {
             CAPTURE(c.name);
             CAPTURE(channels);
@@ -92,7 +96,8 @@ TEST_CASE("DIT-7: what is on the grid comes back bit-exactly from every lossless
             REQUIRE(seen.size() == static_cast<std::size_t>(10007 * channels));
             std::size_t different = 0;
             for (std::size_t i = 0; i < seen.size(); ++i)
-                different += seen[i] != planes.samples[i % static_cast<std::size_t>(channels)][i / static_cast<std::size_t>(channels)];
+                different += seen[i] != planes.samples[i % static_cast<std::size_t>(channels)]
+                                                      [i / static_cast<std::size_t>(channels)];
             CHECK(different == 0);
         }
 }
@@ -108,9 +113,11 @@ TEST_CASE("dither is reproducible, and interleaved writing gives the same file a
         write_file(folder / test::named("a", ending), o, planes);
         auto writer = Writer::open(folder / test::named("b", ending), o);
         REQUIRE(writer.has_value());
-        for (std::int64_t at = 0; at < 20000; at += 100) REQUIRE(writer->write_interleaved(interleaved.data() + 2 * at, 100).has_value());
+        for (std::int64_t at = 0; at < 20000; at += 100)
+            REQUIRE(writer->write_interleaved(interleaved.data() + 2 * at, 100).has_value());
         REQUIRE(writer->close().has_value());
-        CHECK_NOTHROW(output_of("cmp " + folder / test::named("a", ending) + " " + folder / test::named("b", ending)));
+        CHECK_NOTHROW(
+            output_of("cmp " + folder / test::named("a", ending) + " " + folder / test::named("b", ending)));
     }
     // The dithered file is the Quantizer's output and nothing else rounds: ffmpeg reads those very integers.
     Quantizer quantizer(16, Dither::tpdf, 2, 1);
@@ -125,14 +132,16 @@ TEST_CASE("Ogg Vorbis: the tone comes back, other decoders agree") {
     Planes planes;
     auto& plane = planes.samples.emplace_back(44100);
     for (std::size_t n = 0; n < plane.size(); ++n)
-        plane[n] = static_cast<float>(0.5 * std::sin(2.0 * std::numbers::pi * 1000.0 / 44100.0 * static_cast<double>(n)));
+        plane[n] = static_cast<float>(
+            0.5 * std::sin(2.0 * std::numbers::pi * 1000.0 / 44100.0 * static_cast<double>(n)));
     planes.pointers = {plane.data()};
     write_file(folder / "tone.ogg", options(1, SampleFormat::int24), planes);
     CHECK(first_bytes(folder / "tone.ogg", 4) == "OggS");
     const auto back = read_all(folder / "tone.ogg");
     REQUIRE(back.has_value());
     REQUIRE(back->samples.front().size() == 44100);
-    CHECK(std::abs(test::tone(back->samples.front(), 11025, 22050, 1000.0 / 44100.0)) == doctest::Approx(0.5).epsilon(0.01));
+    CHECK(std::abs(test::tone(back->samples.front(), 11025, 22050, 1000.0 / 44100.0)) ==
+          doctest::Approx(0.5).epsilon(0.01));
     const auto seen = test::decoded_by_ffmpeg<float>(folder / "tone.ogg", "f32le");
     REQUIRE(seen.size() > 43000); // ffmpeg 5.1 leaves out the last short block
     CHECK(std::abs(test::tone(seen, 11025, 22050, 1000.0 / 44100.0)) == doctest::Approx(0.5).epsilon(0.01));
@@ -170,6 +179,27 @@ TEST_CASE("reads what ffmpeg writes, planar, interleaved and from any frame") {
     }
 }
 
+TEST_CASE("a stream whose header doesn't tell its length is counted") {
+    TempFolder folder;
+    const auto planes = grid(2, 50000, 16);
+    write_file(folder / "source.wav", options(2, SampleFormat::int16), planes);
+    for (const char* format : {"flac", "wav"}) { // ffmpeg can't go back to the header of a pipe
+        CAPTURE(format);
+        const auto path = folder / test::named("x.", format);
+        output_of("ffmpeg -v error -nostdin -i " + folder / "source.wav" + " -f " + format + " - | cat > " +
+                  path);
+        auto reader = Reader::open(path);
+        REQUIRE_MESSAGE(reader.has_value(), reader.error().text());
+        CHECK(reader->frames() == 50000);
+        CHECK((read_all(path)->samples == planes.samples));
+        std::vector<float> both(200);
+        REQUIRE(reader->seek(43210).has_value());
+        REQUIRE(reader->read_interleaved(both.data(), 100).value() == 100);
+        CHECK(both[0] == planes.samples[0][43210]);
+        CHECK(both[199] == planes.samples[1][43309]);
+    }
+}
+
 TEST_CASE("a lossy file read from any frame gives the same samples as read through") {
     TempFolder folder;
     auto planes = grid(2, 100000, 16);
@@ -177,7 +207,8 @@ TEST_CASE("a lossy file read from any frame gives the same samples as read throu
     for (const char* name : {"x.ogg", "x.mp3", "x.opus"}) {
         CAPTURE(name);
         const std::string rate = std::strcmp(name, "x.opus") == 0 ? "-ar 48000 " : "";
-        output_of("ffmpeg -v error -nostdin -y -i " + folder / "source.wav" + " -ac 2 " + rate + folder / name);
+        output_of("ffmpeg -v error -nostdin -y -i " + folder / "source.wav" + " -ac 2 " + rate +
+                  folder / name);
         const auto whole = read_all(folder / name);
         auto reader = Reader::open(folder / name);
         REQUIRE(whole.has_value());
@@ -189,7 +220,8 @@ TEST_CASE("a lossy file read from any frame gives the same samples as read throu
             REQUIRE(reader->read(out, 500).value() == 500);
             double worst = 0.0;
             for (std::size_t n = 0; n < 500; ++n)
-                worst = std::max(worst, std::abs(static_cast<double>(left[n]) - static_cast<double>(whole->samples[0][from + n])));
+                worst = std::max(worst, std::abs(static_cast<double>(left[n]) -
+                                                 static_cast<double>(whole->samples[0][from + n])));
             CHECK(worst == 0.0);
         }
     }
@@ -226,7 +258,8 @@ TEST_CASE("a WAV that passes 4 GiB becomes RF64") {
     REQUIRE(reader->read(out, 4096).value() == 4096);
     CHECK((left == planes.samples[0]));
     CHECK((right == planes.samples[1]));
-    const auto seconds = std::stod(output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 '" + path + "'"));
+    const auto seconds =
+        std::stod(output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 '" + path + "'"));
     CHECK(seconds == doctest::Approx(750'008'192.0 / 44100.0));
 }
 

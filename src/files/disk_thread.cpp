@@ -6,7 +6,9 @@
 
 namespace ton::files {
 
-DiskThread::~DiskThread() { stop(); }
+DiskThread::~DiskThread() {
+    stop();
+}
 
 void DiskThread::start() {
     if (running()) return;
@@ -28,7 +30,8 @@ void DiskThread::stop() {
 void DiskThread::add(DiskClient& client) {
     {
         const std::lock_guard lock(mutex_);
-        if (std::find(clients_.begin(), clients_.end(), &client) == clients_.end()) clients_.push_back(&client);
+        if (std::find(clients_.begin(), clients_.end(), &client) == clients_.end())
+            clients_.push_back(&client);
         woken_ = true;
     }
     changed_.notify_all();
@@ -55,8 +58,8 @@ bool DiskThread::run_once() {
     return true;
 }
 
-/// One piece for each client. Clients come and go while one is at work, so the place is found again by index: at worst a
-/// client is passed over for one round.
+/// One piece for each client. Clients come and go while one is at work, so the place is found again by index:
+/// at worst a client is passed over for one round.
 bool DiskThread::work_round() {
     bool more = false;
     std::unique_lock lock(mutex_);

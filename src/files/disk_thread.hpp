@@ -12,14 +12,14 @@ namespace ton::files {
 class DiskClient {
   public:
     virtual ~DiskClient() = default;
-    /// A bounded piece of disk work (tens of milliseconds at most on a healthy disk). True when there is more to
-    /// do right now. Called by one thread at a time; reports errors through its own state, never throws.
+    /// A bounded piece of disk work (tens of milliseconds at most on a healthy disk). True when there is more
+    /// to do right now. Called by one thread at a time; reports errors through its own state, never throws.
     virtual bool work() noexcept = 0;
 };
 
-/// The one thread that may wait for disks. Live, start() lets it serve all clients in turn, asleep for 5 ms at
-/// most when all are idle; offline there is no thread and run_once() does the same work between two blocks.
-/// All methods: control thread. Nothing here is ever touched by the audio thread.
+/// The one thread that may wait for disks. Live, start() lets it serve all clients in turn, asleep for 5 ms
+/// at most when all are idle; offline there is no thread and run_once() does the same work between two
+/// blocks. All methods: control thread. Nothing here is ever touched by the audio thread.
 class DiskThread {
   public:
     DiskThread() = default;

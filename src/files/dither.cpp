@@ -8,8 +8,8 @@ namespace ton::files {
 
 namespace {
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): spreads a seed
-/// over the generator's whole state, so that neighbouring seeds give unrelated streams.
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): spreads
+/// a seed over the generator's whole state, so that neighbouring seeds give unrelated streams.
 std::uint64_t split_mix(std::uint64_t& state) {
     state += 0x9e3779b97f4a7c15u;
     std::uint64_t z = state;
@@ -68,7 +68,8 @@ void Quantizer::process(const float* const* in, std::int32_t* out, std::int64_t 
 void Quantizer::process_interleaved(const float* in, std::int32_t* out, std::int64_t frames) {
     const auto width = generators_.size();
     for (std::size_t n = 0; n < static_cast<std::size_t>(frames); ++n)
-        for (std::size_t c = 0; c < width; ++c) out[n * width + c] = quantize(in[n * width + c], generators_[c]);
+        for (std::size_t c = 0; c < width; ++c)
+            out[n * width + c] = quantize(in[n * width + c], generators_[c]);
 }
 
 } // namespace ton::files

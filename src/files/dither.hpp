@@ -15,9 +15,10 @@ enum class Dither {
 /// Turns float samples (full scale ±1) into integers, once, after the last gain.
 ///
 /// With Dither::tpdf each channel adds u1 − u2 LSB from a generator of its own before rounding (acceptance.md
-/// section 4; Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither: a theoretical survey", JAES 40(5), 1992). The same
-/// seed gives the same bits, however the signal is cut into blocks. Samples beyond full scale are limited and
-/// counted; NaN becomes silence and is counted too. One thread at a time; never on the audio side.
+/// section 4; Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither: a theoretical survey", JAES
+/// 40(5), 1992). The same seed gives the same bits, however the signal is cut into blocks. Samples beyond
+/// full scale are limited and counted; NaN becomes silence and is counted too. One thread at a time; never on
+/// the audio side.
 class Quantizer {
   public:
     /// @param bits 16 or 24  @param channels at least 1
@@ -26,8 +27,8 @@ class Quantizer {
     int bits() const { return bits_; }
     int channels() const { return static_cast<int>(generators_.size()); }
 
-    /// Planar in (channels() × frames), interleaved out (frames × channels()), each value left-justified in 32 bits,
-    /// as libsndfile's sf_write_int wants it: the low 32 − bits() bits are zero.
+    /// Planar in (channels() × frames), interleaved out (frames × channels()), each value left-justified in
+    /// 32 bits, as libsndfile's sf_write_int wants it: the low 32 − bits() bits are zero.
     void process(const float* const* in, std::int32_t* out, std::int64_t frames);
     /// The same from interleaved input. `out` may not overlap `in`.
     void process_interleaved(const float* in, std::int32_t* out, std::int64_t frames);

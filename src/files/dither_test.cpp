@@ -46,7 +46,8 @@ std::vector<float> sine(std::size_t frames, double amplitude, double cycles_per_
     std::vector<float> x(frames);
     for (std::size_t n = 0; n < frames; ++n)
         x[n] = static_cast<float>(
-            amplitude * std::sin(2.0 * std::numbers::pi * std::fmod(cycles_per_sample * static_cast<double>(n), 1.0)));
+            amplitude *
+            std::sin(2.0 * std::numbers::pi * std::fmod(cycles_per_sample * static_cast<double>(n), 1.0)));
     return x;
 }
 
@@ -77,7 +78,8 @@ TEST_CASE("DIT-2: mean and variance of the error don't depend on DC") {
 TEST_CASE("DIT-3: noise floor below a full-scale sine") {
     const auto x = sine(million, 0.5, 997.0 / 48000.0);
     const auto floor = [&](int bits, Dither dither) {
-        return db(std::sqrt(error_of(bits, dither, x).variance) / (std::ldexp(1.0, bits - 1) / std::numbers::sqrt2));
+        return db(std::sqrt(error_of(bits, dither, x).variance) /
+                  (std::ldexp(1.0, bits - 1) / std::numbers::sqrt2));
     };
     CHECK(std::abs(floor(16, Dither::tpdf) - -93.32) < 0.1);
     CHECK(std::abs(floor(24, Dither::tpdf) - -141.48) < 0.1);
@@ -86,7 +88,8 @@ TEST_CASE("DIT-3: noise floor below a full-scale sine") {
 
 TEST_CASE("DIT-4: a sine of a third of an LSB passes 16 bit undistorted") {
     const std::size_t frames = 64 * 65536;
-    const double cycles = std::round(997.0 / 48000.0 * static_cast<double>(frames)) / static_cast<double>(frames);
+    const double cycles =
+        std::round(997.0 / 48000.0 * static_cast<double>(frames)) / static_cast<double>(frames);
     const auto x = sine(frames, 1e-5, cycles);
     Quantizer dithered(16, Dither::tpdf, 1, 3);
     const auto y = quantized(dithered, x);
@@ -125,7 +128,8 @@ TEST_CASE("DIT-5: neighbouring samples and seeds are independent too") {
     Quantizer one(16, Dither::tpdf, 1, 1), two(16, Dither::tpdf, 1, 2);
     const auto a = quantized(one, silence), b = quantized(two, silence);
     double lag = 0, cross = 0, power = 0;
-    for (std::size_t n = 1; n < frames; ++n) lag += a[n] * a[n - 1], cross += a[n] * b[n], power += a[n] * a[n];
+    for (std::size_t n = 1; n < frames; ++n)
+        lag += a[n] * a[n - 1], cross += a[n] * b[n], power += a[n] * a[n];
     CHECK(std::abs(lag / power) < 0.005);
     CHECK(std::abs(cross / power) < 0.005);
 }
@@ -148,7 +152,8 @@ TEST_CASE("DIT-7: what lies on the grid passes bit-exactly without dither") {
 
 TEST_CASE("the same seed gives the same bits however the signal is cut") {
     std::vector<float> x(20000);
-    for (std::size_t n = 0; n < x.size(); ++n) x[n] = test::grid_sample(static_cast<std::int64_t>(n), 0) * 0.3f;
+    for (std::size_t n = 0; n < x.size(); ++n)
+        x[n] = test::grid_sample(static_cast<std::int64_t>(n), 0) * 0.3f;
     const std::vector<const float*> whole{x.data(), x.data() + 5};
     const std::int64_t frames = 19990;
     std::vector<std::int32_t> expected(2 * static_cast<std::size_t>(frames)), got(expected.size());
@@ -171,6 +176,7 @@ TEST_CASE("samples beyond full scale are limited and counted, NaN is silence") {
     const float infinity = std::numeric_limits<float>::infinity();
     const std::vector<float> x{1.0f, -1.0f, 1.5f, -1.5f, infinity, -infinity, std::nanf(""), 0.5f};
     Quantizer quantizer(16, Dither::none, 1, 1);
-    CHECK(quantized(quantizer, x) == std::vector<double>{32767, -32768, 32767, -32768, 32767, -32768, 0, 16384});
+    CHECK(quantized(quantizer, x) ==
+          std::vector<double>{32767, -32768, 32767, -32768, 32767, -32768, 0, 16384});
     CHECK(quantizer.clipped() == 6); // −1.0 is on the grid
 }

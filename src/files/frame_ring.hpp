@@ -10,15 +10,17 @@
 
 namespace ton::files {
 
-/// A wait-free queue of planar frames between one producer and one consumer thread, whose frames carry their number in the
-/// stream (from 0, for ever): dsp::Ring can't drop a lot at once or say which frame is next, and both are needed here.
+/// A wait-free queue of planar frames between one producer and one consumer thread, whose frames carry their
+/// number in the stream (from 0, for ever): dsp::Ring can't drop a lot at once or say which frame is next,
+/// and both are needed here.
 ///
 /// Memory is allocated and touched in the constructor (control thread).
 class FrameRing {
   public:
     FrameRing(int channels, std::int64_t capacity)
         : capacity_(static_cast<std::uint64_t>(capacity)),
-          planes_(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(capacity))) {
+          planes_(static_cast<std::size_t>(channels),
+                  std::vector<float>(static_cast<std::size_t>(capacity))) {
         for (auto& plane : planes_) bases_.push_back(plane.data());
         base_ = bases_.data();
         channels_ = channels;
@@ -36,7 +38,8 @@ class FrameRing {
     }
     std::uint64_t room() const TM_NONBLOCKING { return capacity_ - size(); }
 
-    /// Producer. `frames` ≤ room(). Ring channel c is filled by the function, given (c, buffer, offset, count).
+    /// Producer. `frames` ≤ room(). Ring channel c is filled by the function, given (c, buffer, offset,
+    /// count).
     template <class Fill> void write(std::uint64_t frames, const Fill& fill) TM_NONBLOCKING {
         const auto head_now = head_.load(std::memory_order_relaxed);
         const auto at = head_now % capacity_;
@@ -48,7 +51,8 @@ class FrameRing {
         head_.store(head_now + frames, std::memory_order_release); // pairs with head() of the consumer
     }
 
-    /// Consumer. The frames from `number` on (tail() ≤ number < head()) of channel c that lie in one piece, at most `count`.
+    /// Consumer. The frames from `number` on (tail() ≤ number < head()) of channel c that lie in one piece,
+    /// at most `count`.
     struct Piece {
         const float* samples;
         std::uint64_t frames;
@@ -60,7 +64,8 @@ class FrameRing {
 
     /// Consumer. Gives up all frames before `number`, tail() ≤ number ≤ head().
     void drop_to(std::uint64_t number) TM_NONBLOCKING {
-        tail_.store(number, std::memory_order_release); // pairs with tail() of the producer: its room is free now
+        tail_.store(number,
+                    std::memory_order_release); // pairs with tail() of the producer: its room is free now
     }
 
   private:

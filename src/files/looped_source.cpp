@@ -17,14 +17,14 @@ struct RunIn {
     std::int64_t discard; // output frames until the wanted one
 };
 
-/// Where to begin in the file so that output frame `frame` comes out with the filter filled. An integer input frame m is at
-/// output time m·L/N; of a few thousand candidates the one nearest to a whole output frame is taken: exact for
-/// the usual ratios (147 or 160 candidates suffice), within 1/4,000 frame, once and constant, for any other.
+/// Where to begin in the file so that output frame `frame` comes out with the filter filled. An integer input
+/// frame m is at output time m·L/N; of a few thousand candidates the one nearest to a whole output frame is
+/// taken: exact for the usual ratios (147 or 160 candidates suffice), within 1/4,000 frame, once and
+/// constant, for any other.
 RunIn run_in(std::int64_t frame, std::int64_t file_frames, std::int64_t frames) {
     constexpr std::int64_t candidates = 4096;
     const auto filter = 1024 * std::max<std::int64_t>(1, (file_frames + frames - 1) / frames);
-    const auto latest =
-        static_cast<std::int64_t>(static_cast<Wide>(frame) * file_frames / frames) - filter;
+    const auto latest = static_cast<std::int64_t>(static_cast<Wide>(frame) * file_frames / frames) - filter;
     RunIn best{latest, 0};
     std::int64_t best_error = frames + file_frames;
     for (std::int64_t m = latest; m > latest - candidates && best_error > 0; --m) {
@@ -41,7 +41,8 @@ RunIn run_in(std::int64_t frame, std::int64_t file_frames, std::int64_t frames) 
 
 } // namespace
 
-LoopedSource::LoopedSource(Reader reader, std::int64_t frames) : reader_(std::move(reader)), frames_(frames) {}
+LoopedSource::LoopedSource(Reader reader, std::int64_t frames)
+    : reader_(std::move(reader)), frames_(frames) {}
 
 tl::expected<LoopedSource, FileError> LoopedSource::open(const std::string& path, int rate) {
     auto reader = Reader::open(path);
@@ -87,8 +88,8 @@ tl::expected<void, FileError> LoopedSource::read_file(float* out, std::int64_t f
         const auto got = reader_.read_interleaved(out + done * channels(), wanted);
         if (!got) return tl::unexpected(got.error());
         if (*got < wanted)
-            return tl::unexpected(
-                FileError{reader_.path(), "ends before the length that its header tells", "copy or make it again"});
+            return tl::unexpected(FileError{reader_.path(), "ends before the length that its header tells",
+                                            "copy or make it again"});
         done += *got;
         file_at_ += *got;
         if (file_at_ < reader_.frames()) continue;

@@ -12,10 +12,11 @@
 
 namespace ton::files {
 
-/// A file as an endless loop at a given rate: frame n + frames() is frame n. Internal to src/files; disk thread.
+/// A file as an endless loop at a given rate: frame n + frames() is frame n. Internal to src/files; disk
+/// thread.
 ///
-/// Where the rates differ, the file is resampled as the periodic signal that its loop is, by the ratio of the two
-/// lengths (N frames become L = round(N × rate / file rate)): whole frames in every round and no seam.
+/// Where the rates differ, the file is resampled as the periodic signal that its loop is, by the ratio of the
+/// two lengths (N frames become L = round(N × rate / file rate)): whole frames in every round and no seam.
 class LoopedSource {
   public:
     static tl::expected<LoopedSource, FileError> open(const std::string& path, int rate);
@@ -38,7 +39,7 @@ class LoopedSource {
     std::int64_t frames_;
     std::int64_t file_at_ = 0; // the file's frame that comes next
     std::optional<Resampler> resampler_;
-    std::vector<float> in_;          // read from the file, not yet taken by the resampler
+    std::vector<float> in_; // read from the file, not yet taken by the resampler
     std::int64_t in_at_ = 0, in_end_ = 0;
 };
 

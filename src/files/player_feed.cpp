@@ -11,7 +11,7 @@ namespace ton::files {
 
 namespace {
 
-constexpr std::int64_t piece = 4096; // frames that work() brings at a time
+constexpr std::int64_t piece = 4096;                           // frames that work() brings at a time
 constexpr std::int64_t memory_samples = std::int64_t{1} << 24; // 64 MiB of float
 
 // A seek request is one atomic word, so that the newest always wins as a whole: 24 bits of epoch, 40 of frame
@@ -23,7 +23,8 @@ constexpr std::uint64_t epoch_mask = (std::uint64_t{1} << (64 - frame_bits)) - 1
 } // namespace
 
 struct PlayerFeed::State {
-    explicit State(LoopedSource s) : source(std::move(s)), frames(source.frames()), file_channels(source.channels()) {}
+    explicit State(LoopedSource s)
+        : source(std::move(s)), frames(source.frames()), file_channels(source.channels()) {}
 
     // Fixed after open.
     LoopedSource source;
@@ -36,10 +37,10 @@ struct PlayerFeed::State {
 
     // Audio thread.
     std::int64_t position = 0;
-    std::int64_t gap = 0;        // frames of silence that a seek still owes
-    std::uint64_t debt = 0;      // late frames, to be skipped when they come
-    std::uint64_t wanted = 0;    // epoch of the last seek
-    bool synced = true;          // the ring's frames belong to that epoch
+    std::int64_t gap = 0;     // frames of silence that a seek still owes
+    std::uint64_t debt = 0;   // late frames, to be skipped when they come
+    std::uint64_t wanted = 0; // epoch of the last seek
+    bool synced = true;       // the ring's frames belong to that epoch
     bool loop = false, ended = false;
     std::atomic<std::uint64_t> missing{0};
 
@@ -78,7 +79,8 @@ tl::expected<std::unique_ptr<PlayerFeed>, FileError> PlayerFeed::open(const std:
             if (auto loaded = s.load(); !loaded) return tl::unexpected(loaded.error());
         } else {
             const auto capacity = static_cast<std::int64_t>(options.buffer_seconds * options.rate);
-            s.ring = std::make_unique<FrameRing>(s.file_channels, std::max<std::int64_t>(capacity, 4 * seek_frames));
+            s.ring = std::make_unique<FrameRing>(s.file_channels,
+                                                 std::max<std::int64_t>(capacity, 4 * seek_frames));
         }
         std::unique_ptr<PlayerFeed> feed(new PlayerFeed(std::move(state)));
         while (feed->work()) {
@@ -154,13 +156,27 @@ std::optional<FileError> PlayerFeed::error() const {
 
 // --- audio thread ---
 
-int PlayerFeed::channels() const TM_NONBLOCKING { return state_->file_channels; }
-std::int64_t PlayerFeed::frames() const TM_NONBLOCKING { return state_->frames; }
-bool PlayerFeed::in_memory() const TM_NONBLOCKING { return state_->planes != nullptr; }
-std::int64_t PlayerFeed::position() const TM_NONBLOCKING { return state_->position; }
-bool PlayerFeed::ended() const TM_NONBLOCKING { return state_->ended; }
-void PlayerFeed::set_loop(bool loop) TM_NONBLOCKING { state_->loop = loop; }
-void PlayerFeed::restart() TM_NONBLOCKING { state_->ended = false; }
+int PlayerFeed::channels() const TM_NONBLOCKING {
+    return state_->file_channels;
+}
+std::int64_t PlayerFeed::frames() const TM_NONBLOCKING {
+    return state_->frames;
+}
+bool PlayerFeed::in_memory() const TM_NONBLOCKING {
+    return state_->planes != nullptr;
+}
+std::int64_t PlayerFeed::position() const TM_NONBLOCKING {
+    return state_->position;
+}
+bool PlayerFeed::ended() const TM_NONBLOCKING {
+    return state_->ended;
+}
+void PlayerFeed::set_loop(bool loop) TM_NONBLOCKING {
+    state_->loop = loop;
+}
+void PlayerFeed::restart() TM_NONBLOCKING {
+    state_->ended = false;
+}
 std::uint64_t PlayerFeed::missing_frames() const TM_NONBLOCKING {
     return state_->missing.load(std::memory_order_relaxed);
 }
@@ -175,11 +191,13 @@ void PlayerFeed::seek(std::int64_t frame) TM_NONBLOCKING {
     s.synced = false;
     s.wanted = (s.wanted + 1) & epoch_mask;
     const auto stale = s.ring->head(); // before the request: what comes after it may be the answer
-    s.request.store(s.wanted << frame_bits | static_cast<std::uint64_t>(s.position), std::memory_order_release);
+    s.request.store(s.wanted << frame_bits | static_cast<std::uint64_t>(s.position),
+                    std::memory_order_release);
     s.ring->drop_to(stale);
 }
 
-/// After a seek: throws stale frames away until the disk side has answered, then finds the first frame that counts.
+/// After a seek: throws stale frames away until the disk side has answered, then finds the first frame that
+/// counts.
 void PlayerFeed::State::synchronise() TM_NONBLOCKING {
     if (synced) return;
     // In this order: a head that counts new frames is only seen together with the answer that they are new.

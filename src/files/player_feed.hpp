@@ -16,24 +16,25 @@ namespace ton::files {
 struct FeedOptions {
     int rate = 48000;            ///< of the engine, Hz; the file is resampled where its own differs
     double buffer_seconds = 2.0; ///< read ahead; never less than 4 × PlayerFeed::seek_frames
-    /// Files up to this long are kept decoded in memory: loops, samples and stems of a demo then start and seek with
-    /// no disk at all, and a seek is heard at once. 30 s of stereo at 48 kHz are 11.5 MB; a file of many channels that
-    /// would take more than 64 MiB is streamed nevertheless. 0 streams everything.
+    /// Files up to this long are kept decoded in memory: loops, samples and stems of a demo then start and
+    /// seek with no disk at all, and a seek is heard at once. 30 s of stereo at 48 kHz are 11.5 MB; a file of
+    /// many channels that would take more than 64 MiB is streamed nevertheless. 0 streams everything.
     double memory_seconds = 30.0;
 };
 
 /// One file, ready to be played by the audio thread without a lock or a system call.
 ///
-/// The feed is an endless loop of the file at the engine's rate; whether playing stops at the end is decided by the
-/// reading side at the very frame, so `loop` may change at any time. Another file is another feed: it is opened (and
-/// pre-filled) on the control side and swapped in as a pointer, the old one travels back.
+/// The feed is an endless loop of the file at the engine's rate; whether playing stops at the end is decided
+/// by the reading side at the very frame, so `loop` may change at any time. Another file is another feed: it
+/// is opened (and pre-filled) on the control side and swapped in as a pointer, the old one travels back.
 ///
-/// A resampled file is treated as periodic and its ratio is the ratio of its two lengths, so the loop has no seam; it is
-/// round(frames × engine rate / file rate) frames long.
+/// A resampled file is treated as periodic and its ratio is the ratio of its two lengths, so the loop has no
+/// seam; it is round(frames × engine rate / file rate) frames long.
 class PlayerFeed final : public DiskClient {
   public:
-    /// A streamed file is silent for exactly this long after a seek, so that the disk side has data by then whatever
-    /// the block size (the engine's biggest block, design 8.1): output is the same at every block size.
+    /// A streamed file is silent for exactly this long after a seek, so that the disk side has data by then
+    /// whatever the block size (the engine's biggest block, design 8.1): output is the same at every block
+    /// size.
     static constexpr int seek_frames = 8192;
 
     /// Control thread. Opens and pre-fills; the file's start can be read at once.
@@ -47,18 +48,20 @@ class PlayerFeed final : public DiskClient {
 
     // --- audio thread (or any single thread that stands for it) ---
 
-    /// Plays on: fills `channels` planar buffers with the next `frames` frames. A mono file feeds every buffer; else
-    /// buffer c gets the file's channel c, or silence where there is none. Returns the frames delivered, the pause
-    /// after a seek counted among them; the others are zeroed: past the end of a file that does not loop
-    /// (ended() is true) or missing because the disk was late. Late frames are skipped, not played late, so
-    /// players stay together; `missing_frames()` counts them.
+    /// Plays on: fills `channels` planar buffers with the next `frames` frames. A mono file feeds every
+    /// buffer; else buffer c gets the file's channel c, or silence where there is none. Returns the frames
+    /// delivered, the pause after a seek counted among them; the others are zeroed: past the end of a file
+    /// that does not loop (ended() is true) or missing because the disk was late. Late frames are skipped,
+    /// not played late, so players stay together; `missing_frames()` counts them.
     int read(float* const* out, int channels, int frames) TM_NONBLOCKING;
     /// Time goes by without playing (stopped or paused): lets the pause after a seek run out.
     void pass(int frames) TM_NONBLOCKING;
-    /// The next read begins at `frame` (clamped to 0 … frames() − 1); after `seek_frames` of silence if streamed.
+    /// The next read begins at `frame` (clamped to 0 … frames() − 1); after `seek_frames` of silence if
+    /// streamed.
     void seek(std::int64_t frame) TM_NONBLOCKING;
     void set_loop(bool loop) TM_NONBLOCKING;
-    /// The next frame to be played, 0 … frames() − 1. At the end of a file that does not loop it is back at 0.
+    /// The next frame to be played, 0 … frames() − 1. At the end of a file that does not loop it is back at
+    /// 0.
     std::int64_t position() const TM_NONBLOCKING;
     /// The end was reached without `loop`: read() delivers nothing until restart() or seek().
     bool ended() const TM_NONBLOCKING;
@@ -70,7 +73,8 @@ class PlayerFeed final : public DiskClient {
     // --- disk and control side ---
 
     bool work() noexcept override;
-    /// The error that stopped streaming, if any (the file vanished, a bad block). Any thread but the audio thread.
+    /// The error that stopped streaming, if any (the file vanished, a bad block). Any thread but the audio
+    /// thread.
     std::optional<FileError> error() const;
 
   private:

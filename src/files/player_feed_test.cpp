@@ -17,7 +17,8 @@ namespace {
 
 using Sample = std::function<float(std::int64_t frame, int channel)>;
 
-std::string make_file(const std::string& path, int rate, int channels, std::int64_t frames, const Sample& sample) {
+std::string make_file(const std::string& path, int rate, int channels, std::int64_t frames,
+                      const Sample& sample) {
     WriterOptions o;
     o.rate = rate;
     o.channels = channels;
@@ -52,13 +53,15 @@ struct Played {
     std::int64_t delivered = 0;
 };
 
-/// Plays `frames` frames in blocks of `block`, with the disk's work done before each, as the offline renderer does;
-/// a block is split where an event falls into it, as the engine does.
-Played play(PlayerFeed& feed, int channels, std::int64_t frames, int block, const std::vector<Event>& events = {}) {
+/// Plays `frames` frames in blocks of `block`, with the disk's work done before each, as the offline renderer
+/// does; a block is split where an event falls into it, as the engine does.
+Played play(PlayerFeed& feed, int channels, std::int64_t frames, int block,
+            const std::vector<Event>& events = {}) {
     DiskThread disk;
     disk.add(feed);
     Played played;
-    played.samples.assign(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames), 99.0f));
+    played.samples.assign(static_cast<std::size_t>(channels),
+                          std::vector<float>(static_cast<std::size_t>(frames), 99.0f));
     auto event = events.begin();
     for (std::int64_t start = 0; start < frames; start += block) {
         disk.run_once();
@@ -75,9 +78,11 @@ Played play(PlayerFeed& feed, int channels, std::int64_t frames, int block, cons
     return played;
 }
 
-std::size_t differences(const std::vector<float>& x, std::int64_t from, std::int64_t count, const std::function<float(std::int64_t)>& expected) {
+std::size_t differences(const std::vector<float>& x, std::int64_t from, std::int64_t count,
+                        const std::function<float(std::int64_t)>& expected) {
     std::size_t different = 0;
-    for (std::int64_t n = 0; n < count; ++n) different += x[static_cast<std::size_t>(from + n)] != expected(n);
+    for (std::int64_t n = 0; n < count; ++n)
+        different += x[static_cast<std::size_t>(from + n)] != expected(n);
     return different;
 }
 
@@ -92,10 +97,10 @@ TEST_CASE("plays the file's samples, then silence, and is back at the start") {
         CHECK(feed->frames() == 100000);
         CHECK(feed->channels() == 2);
         const auto played = play(*feed, 3, 120000, 1000, {{110000, [](PlayerFeed& f) {
-            CHECK(f.ended());
-            CHECK(f.position() == 0);
-            f.restart();
-        }}});
+                                                               CHECK(f.ended());
+                                                               CHECK(f.position() == 0);
+                                                               f.restart();
+                                                           }}});
         for (int c = 0; c < 2; ++c) {
             const auto& x = played.samples[static_cast<std::size_t>(c)];
             CHECK(differences(x, 0, 100000, [&](std::int64_t n) { return grid_sample(n, c); }) == 0);
@@ -111,16 +116,20 @@ TEST_CASE("plays the file's samples, then silence, and is back at the start") {
 TEST_CASE("loops without a seam; loop is decided at the very end of the file") {
     TempFolder folder;
     for (const std::int64_t length : {1, 3, 441, 70001}) {
-        const auto path = make_file(folder / (std::to_string(length) + ".wav"), 48000, 1, length, grid_sample);
+        const auto path =
+            make_file(folder / (std::to_string(length) + ".wav"), 48000, 1, length, grid_sample);
         for (const bool streamed : {false, true}) {
             CAPTURE(length);
             CAPTURE(streamed);
             const auto feed = feed_of(path, streamed);
             feed->set_loop(true);
-            const auto rounds = 200000 / length, end = rounds * length; // loop goes off at the last frame of a round
-            const auto played = play(*feed, 2, end + 1000, 512, {{end - 1, [](PlayerFeed& f) { f.set_loop(false); }}});
+            const auto rounds = 200000 / length,
+                       end = rounds * length; // loop goes off at the last frame of a round
+            const auto played =
+                play(*feed, 2, end + 1000, 512, {{end - 1, [](PlayerFeed& f) { f.set_loop(false); }}});
             for (const auto& x : played.samples) { // mono feeds both
-                CHECK(differences(x, 0, end, [&](std::int64_t n) { return grid_sample(n % length, 0); }) == 0);
+                CHECK(differences(x, 0, end, [&](std::int64_t n) { return grid_sample(n % length, 0); }) ==
+                      0);
                 CHECK(differences(x, end, 1000, [](std::int64_t) { return 0.0f; }) == 0);
             }
             CHECK(feed->ended());
@@ -134,17 +143,28 @@ TEST_CASE("a seek lands on its frame: at once from memory, after a fixed pause f
     for (const bool streamed : {false, true}) {
         CAPTURE(streamed);
         const auto feed = feed_of(path, streamed);
-        const auto played = play(*feed, 2, 100000, 777, {{20001, [](PlayerFeed& f) { f.seek(250123); }},
-                                                         {50000, [](PlayerFeed& f) { f.seek(-5); f.seek(7); }},
-                                                         {70000, [](PlayerFeed& f) { f.seek(1 << 30); f.set_loop(true); }}});
+        const auto played = play(*feed, 2, 100000, 777,
+                                 {{20001, [](PlayerFeed& f) { f.seek(250123); }},
+                                  {50000,
+                                   [](PlayerFeed& f) {
+                                       f.seek(-5);
+                                       f.seek(7);
+                                   }},
+                                  {70000, [](PlayerFeed& f) {
+                                       f.seek(1 << 30);
+                                       f.set_loop(true);
+                                   }}});
         const std::int64_t pause = streamed ? PlayerFeed::seek_frames : 0;
         const auto& x = played.samples[1];
         CHECK(differences(x, 0, 20001, [](std::int64_t n) { return grid_sample(n, 1); }) == 0);
         CHECK(differences(x, 20001, pause, [](std::int64_t) { return 0.0f; }) == 0);
-        CHECK(differences(x, 20001 + pause, 29999 - pause, [](std::int64_t n) { return grid_sample(250123 + n, 1); }) == 0);
-        CHECK(differences(x, 50000 + pause, 20000 - pause, [](std::int64_t n) { return grid_sample(7 + n, 1); }) == 0);
+        CHECK(differences(x, 20001 + pause, 29999 - pause,
+                          [](std::int64_t n) { return grid_sample(250123 + n, 1); }) == 0);
+        CHECK(differences(x, 50000 + pause, 20000 - pause,
+                          [](std::int64_t n) { return grid_sample(7 + n, 1); }) == 0);
         CHECK(x[static_cast<std::size_t>(70000 + pause)] == grid_sample(299999, 1));
-        CHECK(differences(x, 70001 + pause, 29999 - pause, [](std::int64_t n) { return grid_sample(n, 1); }) == 0);
+        CHECK(differences(x, 70001 + pause, 29999 - pause,
+                          [](std::int64_t n) { return grid_sample(n, 1); }) == 0);
         CHECK(feed->missing_frames() == 0);
         CHECK(played.delivered == 100000);
     }
@@ -157,7 +177,8 @@ TEST_CASE("the pause after a seek also runs out while nothing is played") {
     feed->pass(PlayerFeed::seek_frames - 100);
     const auto played = play(*feed, 1, 1000, 50);
     CHECK(differences(played.samples[0], 0, 100, [](std::int64_t) { return 0.0f; }) == 0);
-    CHECK(differences(played.samples[0], 100, 900, [](std::int64_t n) { return grid_sample(5000 + n, 0); }) == 0);
+    CHECK(differences(played.samples[0], 100, 900, [](std::int64_t n) { return grid_sample(5000 + n, 0); }) ==
+          0);
 }
 
 TEST_CASE("the same bits at every block size, resampled or not, with seeks and loops") {
@@ -186,12 +207,16 @@ TEST_CASE("the same bits at every block size, resampled or not, with seeks and l
 
 TEST_CASE("a resampled loop has no seam, whatever the ratio of the lengths") {
     TempFolder folder;
-    // Whole cycles in the file: the loop must be one endless sine, also where N·48000/44100 is no whole number.
+    // Whole cycles in the file: the loop must be one endless sine, also where N·48000/44100 is no whole
+    // number.
     for (const std::int64_t length : {44100, 44137, 90001}) {
         const double cycles = std::round(static_cast<double>(length) * 997.0 / 44100.0);
-        const auto path = make_file(folder / (std::to_string(length) + ".wav"), 44100, 1, length, [&](std::int64_t n, int) {
-            return static_cast<float>(0.5 * std::sin(2.0 * std::numbers::pi * cycles * static_cast<double>(n) / static_cast<double>(length)));
-        });
+        const auto path =
+            make_file(folder / (std::to_string(length) + ".wav"), 44100, 1, length, [&](std::int64_t n, int) {
+                return static_cast<float>(0.5 *
+                                          std::sin(2.0 * std::numbers::pi * cycles * static_cast<double>(n) /
+                                                   static_cast<double>(length)));
+            });
         for (const bool streamed : {false, true}) {
             CAPTURE(length);
             CAPTURE(streamed);
@@ -200,9 +225,11 @@ TEST_CASE("a resampled loop has no seam, whatever the ratio of the lengths") {
             CHECK(frames == std::llround(static_cast<double>(length) * 48000.0 / 44100.0));
             feed->set_loop(true);
             const auto jump = frames / 3;
-            const auto played = play(*feed, 1, 4 * frames, 512, {{2 * frames + 77, [&](PlayerFeed& f) { f.seek(jump); }}});
+            const auto played =
+                play(*feed, 1, 4 * frames, 512, {{2 * frames + 77, [&](PlayerFeed& f) { f.seek(jump); }}});
             const auto sine = [&](std::int64_t n) {
-                return 0.5 * std::sin(2.0 * std::numbers::pi * cycles * static_cast<double>(n % frames) / static_cast<double>(frames));
+                return 0.5 * std::sin(2.0 * std::numbers::pi * cycles * static_cast<double>(n % frames) /
+                                      static_cast<double>(frames));
             };
             double worst = 0.0, after_jump = 0.0;
             const std::int64_t landed = 2 * frames + 77 + (streamed ? PlayerFeed::seek_frames : 0);
@@ -212,7 +239,8 @@ TEST_CASE("a resampled loop has no seam, whatever the ratio of the lengths") {
                 if (n >= landed) after_jump = std::max(after_jump, std::abs(x - sine(jump + n - landed)));
             }
             MESSAGE(length << ": " << test::db(worst) << " dBFS, after a seek " << test::db(after_jump));
-            // 1/4,000 frame of 997 Hz is −96 dB of the tone where no whole-frame start exists; else float rounding.
+            // 1/4,000 frame of 997 Hz is −96 dB of the tone where no whole-frame start exists; else float
+            // rounding.
             CHECK(test::db(worst) < (length == 44100 ? -130.0 : -96.0));
             CHECK(test::db(after_jump) < (length == 44100 ? -130.0 : -96.0));
         }
@@ -232,7 +260,8 @@ TEST_CASE("late data is counted and skipped, so that players stay together") {
     CHECK(differences(x, 0, got, [](std::int64_t n) { return grid_sample(n, 0); }) == 0);
     CHECK(differences(x, got, 150000 - got, [](std::int64_t) { return 0.0f; }) == 0);
     const auto later = play(*feed, 1, 10000, 500); // the disk is back
-    CHECK(differences(later.samples[0], 0, 10000, [](std::int64_t n) { return grid_sample(150000 + n, 0); }) == 0);
+    CHECK(differences(later.samples[0], 0, 10000,
+                      [](std::int64_t n) { return grid_sample(150000 + n, 0); }) == 0);
     CHECK(feed->position() == 160000);
 }
 
@@ -252,7 +281,8 @@ TEST_CASE("with a real disk thread: seeks, all samples right, for one second") {
         const auto position = feed->position();
         const auto missing = feed->missing_frames();
         const int got = feed->read(out, 2, 64);
-        const bool whole = got == 64 && feed->missing_frames() == missing && feed->position() == (position + 64) % 400000;
+        const bool whole =
+            got == 64 && feed->missing_frames() == missing && feed->position() == (position + 64) % 400000;
         for (int n = 0; whole && n < 64; ++n, ++checked)
             wrong += right[static_cast<std::size_t>(n)] != grid_sample((position + n) % 400000, 1);
         std::this_thread::sleep_for(std::chrono::microseconds(150));
@@ -283,6 +313,7 @@ TEST_CASE("a file that breaks while it is played is told, the audio side gets si
     CHECK(!PlayerFeed::open(folder / "none.wav", {}).has_value());
     feed->seek(1000); // the part that is still there can be played
     const auto played = play(*feed, 1, 20000, 1000);
-    CHECK(differences(played.samples[0], 8192, 11808, [](std::int64_t n) { return grid_sample(1000 + n, 0); }) == 0);
+    CHECK(differences(played.samples[0], 8192, 11808,
+                      [](std::int64_t n) { return grid_sample(1000 + n, 0); }) == 0);
     CHECK(!feed->error().has_value());
 }

@@ -22,8 +22,8 @@ namespace {
 constexpr int rate = 48000, block = 480, channels = 2;
 const char* const endings[] = {".wav", ".rf64", ".flac", "-float.wav"};
 
-/// The process that will be killed: records in real time to all formats through a real disk thread, and counts in shared memory what
-/// the audio side has handed over.
+/// The process that will be killed: records in real time to all formats through a real disk thread, and
+/// counts in shared memory what the audio side has handed over.
 [[noreturn]] void victim(const TempFolder& folder, std::atomic<std::int64_t>& handed_over) {
     DiskThread disk;
     std::vector<std::unique_ptr<RecorderSink>> sinks;
@@ -57,8 +57,9 @@ const char* const endings[] = {".wav", ".rf64", ".flac", "-float.wav"};
 /// Frames, of the sound as `values` tells it (interleaved), that are right from the start on.
 template <class T> std::int64_t right_frames(const std::vector<T>& values, double scale) {
     std::size_t i = 0;
-    while (i < values.size() && static_cast<double>(values[i]) * scale ==
-                                    static_cast<double>(grid_sample(static_cast<std::int64_t>(i / 2), static_cast<int>(i % 2))))
+    while (i < values.size() &&
+           static_cast<double>(values[i]) * scale ==
+               static_cast<double>(grid_sample(static_cast<std::int64_t>(i / 2), static_cast<int>(i % 2))))
         ++i;
     return static_cast<std::int64_t>(i / 2);
 }
@@ -71,6 +72,7 @@ TEST_CASE("after kill -9 every recording opens and holds all but the last second
         void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         REQUIRE(page != MAP_FAILED);
         auto& handed_over = *new (page) std::atomic<std::int64_t>(0);
+        fflush(nullptr); // or the child might print it again
         const pid_t child = fork();
         if (child == 0) victim(folder, handed_over);
         std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -89,10 +91,12 @@ TEST_CASE("after kill -9 every recording opens and holds all but the last second
             std::vector<float> interleaved;
             for (std::size_t n = 0; n < file->samples[0].size(); ++n)
                 for (const auto& channel : file->samples) interleaved.push_back(channel[n]);
-            CHECK(right_frames(interleaved, 1.0) == reader->frames()); // its header tells no more than is there
+            CHECK(right_frames(interleaved, 1.0) ==
+                  reader->frames()); // its header tells no more than is there
             // ffmpeg agrees, and it opens a file that was cut off without a word of the length.
             const auto seen = right_frames(test::decoded_by_ffmpeg<float>(path, "f32le"), 1.0);
-            MESSAGE(ending << ": " << handed_over - reader->frames() << " frames lost, for ffmpeg " << handed_over - seen);
+            MESSAGE(ending << ": " << handed_over - reader->frames() << " frames lost, for ffmpeg "
+                           << handed_over - seen);
             CHECK(handed_over - reader->frames() < rate);
             CHECK(handed_over - seen < rate);
         }

@@ -47,7 +47,7 @@ struct RecorderSink::State {
     FrameRing ring; // audio to disk
     dsp::Ring<Mark> marks;
     std::optional<Mark> next;
-    std::uint64_t cursor = 0; // frames before it are dealt with; the ring still holds the pre-roll behind it
+    std::uint64_t cursor = 0;  // frames before it are dealt with; the ring still holds the pre-roll behind it
     std::uint64_t silence = 0; // lost frames that are still to be written
     std::optional<Take> take;
 
@@ -74,14 +74,15 @@ tl::expected<std::unique_ptr<RecorderSink>, FileError> RecorderSink::open(const 
     const auto refuse = [&](const char* what, const char* remedy) {
         return tl::unexpected(FileError{options.path, what, remedy});
     };
-    if (options.channels < 1 || options.channels > 64) return refuse("can't be recorded", "use 1 to 64 channels");
+    if (options.channels < 1 || options.channels > 64)
+        return refuse("can't be recorded", "use 1 to 64 channels");
     if (!(options.preroll_seconds >= 0.0 && options.preroll_seconds <= 60.0))
         return refuse("no such pre-roll", "use 0 to 60 seconds");
     if (auto fit = Take::check(options.path, options); !fit) return tl::unexpected(fit.error());
     try {
         const auto seconds = options.preroll_seconds + std::max(options.buffer_seconds, 1.0);
-        return std::unique_ptr<RecorderSink>(
-            new RecorderSink(std::make_unique<State>(options, static_cast<std::int64_t>(seconds * options.rate))));
+        return std::unique_ptr<RecorderSink>(new RecorderSink(
+            std::make_unique<State>(options, static_cast<std::int64_t>(seconds * options.rate))));
     } catch (const std::exception&) { // only memory can run out here
         return refuse("too little memory to record it", "use a shorter pre-roll");
     }
@@ -117,8 +118,10 @@ bool RecorderSink::write(const float* const* in, int channels, int frames) TM_NO
         return false;
     }
     s.ring.write(count, [&](int c, float* to, std::uint64_t from, std::uint64_t n) noexcept {
-        if (c < channels) std::copy_n(in[c] + from, n, to);
-        else std::fill_n(to, n, 0.0f);
+        if (c < channels)
+            std::copy_n(in[c] + from, n, to);
+        else
+            std::fill_n(to, n, 0.0f);
     });
     return true;
 }
@@ -196,14 +199,18 @@ void RecorderSink::State::move_to(std::uint64_t number) {
 
 bool RecorderSink::State::obey(const Mark& mark) {
     switch (mark.kind) {
-    case Mark::Kind::start: begin(mark.at); break;
+    case Mark::Kind::start:
+        begin(mark.at);
+        break;
     case Mark::Kind::stop:
         end();
         ring.drop_to(cursor); // the next pre-roll doesn't repeat this take
         break;
     case Mark::Kind::gap:
-        if (take) silence = mark.frames;
-        else ring.drop_to(cursor); // a pre-roll has no hole in it
+        if (take)
+            silence = mark.frames;
+        else
+            ring.drop_to(cursor); // a pre-roll has no hole in it
         break;
     }
     next.reset();
@@ -245,7 +252,8 @@ void RecorderSink::State::write_silence() {
         const std::lock_guard lock(mutex);
         status.lost_frames += count;
     }
-    if (auto written = take->write(planes.data(), static_cast<std::int64_t>(count)); !written) fail(written.error());
+    if (auto written = take->write(planes.data(), static_cast<std::int64_t>(count)); !written)
+        fail(written.error());
 }
 
 void RecorderSink::State::fail(const FileError& error) {

@@ -14,9 +14,10 @@
 namespace ton::files {
 
 struct RecorderOptions {
-    std::string path;      ///< .wav, .rf64 or .flac; an existing file is never overwritten: take.wav, take-2.wav, …
-    int rate = 48000;      ///< Hz
-    int channels = 2;      ///< 1 … 64
+    std::string
+        path; ///< .wav, .rf64 or .flac; an existing file is never overwritten: take.wav, take-2.wav, …
+    int rate = 48000; ///< Hz
+    int channels = 2; ///< 1 … 64
     SampleFormat format = SampleFormat::int24;
     Dither dither = Dither::none; ///< raw tracks stay bit-exact; a mix recorded at 16 bit wants tpdf
     double preroll_seconds = 0.0; ///< kept before the start and put at the head of the file, 0 … 60
@@ -32,18 +33,20 @@ enum class RecorderState {
 
 struct RecorderStatus {
     RecorderState state = RecorderState::idle;
-    std::string file;              ///< being written, or the last one; empty before the first start
-    std::int64_t frames = 0;       ///< in that file, pre-roll included
-    std::uint64_t lost_frames = 0; ///< the disk was too slow: they are silence in the file, which stays in time
-    std::uint64_t clipped = 0;     ///< samples limited to full scale
+    std::string file;        ///< being written, or the last one; empty before the first start
+    std::int64_t frames = 0; ///< in that file, pre-roll included
+    std::uint64_t lost_frames =
+        0;                     ///< the disk was too slow: they are silence in the file, which stays in time
+    std::uint64_t clipped = 0; ///< samples limited to full scale
     std::optional<FileError> error;
 };
 
 /// Records what the audio thread writes, without ever making it wait.
 ///
-/// Whenever the process is killed, the file opens in any reader and holds all but the last second: the header is
-/// brought up to date twice per second of sound, and once per second the data is made safe against a power cut. A full
-/// disk ends the file in good order and is told by status(); the audio thread goes on and notices nothing.
+/// Whenever the process is killed, the file opens in any reader and holds all but the last second: the header
+/// is brought up to date twice per second of sound, and once per second the data is made safe against a power
+/// cut. A full disk ends the file in good order and is told by status(); the audio thread goes on and notices
+/// nothing.
 class RecorderSink final : public DiskClient {
   public:
     /// Control thread. Checks the options and that the folder can be written; creates no file yet.
@@ -53,12 +56,12 @@ class RecorderSink final : public DiskClient {
 
     // --- audio thread ---
 
-    /// Every block while armed, recording or not (the pre-roll lives on it). `channels` planar buffers; those that the
-    /// file has in addition are silent, those it lacks are dropped. False when the disk is so far behind that the
-    /// block is lost: it is counted, and silence takes its place.
+    /// Every block while armed, recording or not (the pre-roll lives on it). `channels` planar buffers; those
+    /// that the file has in addition are silent, those it lacks are dropped. False when the disk is so far
+    /// behind that the block is lost: it is counted, and silence takes its place.
     bool write(const float* const* in, int channels, int frames) TM_NONBLOCKING;
-    /// Recording begins (ends) with the next frame written. False when too many starts and stops are waiting for the
-    /// disk; try again at the next block.
+    /// Recording begins (ends) with the next frame written. False when too many starts and stops are waiting
+    /// for the disk; try again at the next block.
     bool start() TM_NONBLOCKING;
     bool stop() TM_NONBLOCKING;
 

@@ -1,124 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "files/audio_file.hpp"
 #include "files/recorder_sink.hpp"
-#include "files/test_support.hpp"
+#include "files/recorder_test_support.hpp"
 
-#include <csignal>
+#include <chrono>
 #include <doctest/doctest.h>
 #include <fstream>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <thread>
 
 using namespace ton::files;
-using test::grid_sample;
-using test::TempFolder;
-
-namespace {
-
-RecorderOptions options(const std::string& path, int channels = 2) {
-    RecorderOptions o;
-    o.path = path;
-    o.channels = channels;
-    o.buffer_seconds = 1.0;
-    return o;
-}
-
-std::unique_ptr<RecorderSink> sink_of(const RecorderOptions& o) {
-    auto sink = RecorderSink::open(o);
-    REQUIRE_MESSAGE(sink.has_value(), sink.error().text());
-    return std::move(*sink);
-}
-
-/// Stands for the audio thread: frame n of channel c is grid_sample(n, c).
-struct Source {
-    RecorderSink& sink;
-    int channels;
-    std::int64_t at = 0;
-
-    bool play(int frames) {
-        std::vector<std::vector<float>> blocks(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames)));
-        std::vector<const float*> in;
-        for (int c = 0; c < channels; ++c) {
-            for (int n = 0; n < frames; ++n) blocks[static_cast<std::size_t>(c)][static_cast<std::size_t>(n)] = grid_sample(at + n, c);
-            in.push_back(blocks[static_cast<std::size_t>(c)].data());
-        }
-        at += frames;
-        return sink.write(in.data(), channels, frames);
-    }
-    /// With the disk's work done after each block, to the frame `end`.
-    void play_to(std::int64_t end, int block) {
-        while (at < end) {
-            CHECK(play(static_cast<int>(std::min<std::int64_t>(block, end - at))));
-            while (sink.work()) {
-            }
-        }
-    }
-};
-
-void settle(RecorderSink& sink) {
-    while (sink.work()) {
-    }
-}
-
-/// The file holds frames first … last − 1 of the source, bit-exactly.
-void check_file(const std::string& path, std::int64_t first, std::int64_t last, int channels) {
-    CAPTURE(path);
-    const auto file = read_all(path);
-    REQUIRE_MESSAGE(file.has_value(), file.error().text());
-    REQUIRE(file->samples.size() == static_cast<std::size_t>(channels));
-    REQUIRE(static_cast<std::int64_t>(file->samples[0].size()) == last - first);
-    std::size_t different = 0;
-    for (int c = 0; c < channels; ++c)
-        for (std::int64_t n = first; n < last; ++n)
-            different += file->samples[static_cast<std::size_t>(c)][static_cast<std::size_t>(n - first)] != grid_sample(n, c);
-    CHECK(different == 0);
-}
-
-/// Runs in a child process, whose limits and mounts are its own; CHECKs there would not count, so it answers 0 for good.
-int in_child(const std::function<int()>& job) {
-    const pid_t child = fork();
-    if (child == 0) {
-        int result = 99;
-        try {
-            result = job();
-        } catch (...) {
-        }
-        _exit(result);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-/// Records until the disk refuses, then on; every expectation that fails has its own number.
-int record_until_full(const std::string& path, const std::string& reason) {
-    auto sink = RecorderSink::open(options(path));
-    if (!sink) return 1;
-    Source source{**sink, 2};
-    if (!(*sink)->start()) return 2;
-    for (int block = 0; block < 2000; ++block) { // 2.6 MB of 24 bit, 1 MB fits
-        if (!source.play(220)) return 3;         // the audio side never notices
-        settle(**sink);
-    }
-    const auto status = (*sink)->status();
-    if (status.state != RecorderState::failed) return 4;
-    if (!status.error || status.error->what != reason) return 5;
-    if (status.frames < 100000 || status.frames > 400000) return 6;
-    auto file = read_all(path); // in good order and nearly as long as the disk is big
-    if (!file) return 7;
-    const auto kept = static_cast<std::int64_t>(file->samples[0].size());
-    if (kept > status.frames || kept < status.frames - 4700) return 8;
-    for (std::int64_t n = 0; n < kept; ++n)
-        if (file->samples[1][static_cast<std::size_t>(n)] != grid_sample(n, 1)) return 9;
-    if (!(*sink)->stop()) return 10;
-    settle(**sink);
-    return 0;
-}
-
-} // namespace
+using namespace ton::files::test;
 
 TEST_CASE("records exactly from start to stop, at any block size, into every format") {
     TempFolder folder;
@@ -154,7 +45,8 @@ TEST_CASE("float keeps what integers can't") {
     sink->write(&in, 1, 3);
     sink->stop();
     settle(*sink);
-    CHECK((test::decoded_by_ffmpeg<float>(folder / "a.wav", "f32le") == std::vector<float>{1.5f, -3.25f, 1e-9f}));
+    CHECK((test::decoded_by_ffmpeg<float>(folder / "a.wav", "f32le") ==
+           std::vector<float>{1.5f, -3.25f, 1e-9f}));
 }
 
 TEST_CASE("pre-roll: the seconds before the start are in the file, and no take repeats another") {
@@ -198,8 +90,8 @@ TEST_CASE("start and stop between two turns of the disk are as exact") {
     }
     settle(*sink);
     for (int take = 0; take < 4; ++take)
-        check_file(folder / (take == 0 ? "a.flac" : test::named("a-", std::to_string(take + 1)) + ".flac"), take * 8100 + 3000 - 480,
-                   take * 8100 + 8000, 2);
+        check_file(folder / (take == 0 ? "a.flac" : test::named("a-", std::to_string(take + 1)) + ".flac"),
+                   take * 8100 + 3000 - 480, take * 8100 + 8000, 2);
 }
 
 TEST_CASE("nothing that exists is overwritten; the name may change between takes") {
@@ -250,8 +142,43 @@ TEST_CASE("when the disk is too slow, lost frames are counted and are silence in
     REQUIRE(file->samples[0].size() == 70000);
     std::size_t different = 0;
     for (std::int64_t n = 0; n < 70000; ++n)
-        different += file->samples[0][static_cast<std::size_t>(n)] != (n >= 48000 && n < 60000 ? 0.0f : grid_sample(n, 0));
+        different += file->samples[0][static_cast<std::size_t>(n)] !=
+                     (n >= 48000 && n < 60000 ? 0.0f : grid_sample(n, 0));
     CHECK(different == 0);
+}
+
+TEST_CASE("with a real disk thread, while the control side asks and renames") {
+    TempFolder folder;
+    auto sink = sink_of(options(folder / "a.wav"));
+    DiskThread disk;
+    disk.add(*sink);
+    disk.start();
+    std::thread control([&] {
+        for (int i = 0; i < 200; ++i) {
+            CHECK(sink->set_path(folder / (i % 2 ? "a.wav" : "b.flac")).has_value());
+            CHECK(sink->status().lost_frames == 0);
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+    });
+    Source source{*sink, 2};
+    std::int64_t recorded = 0;
+    for (int block = 0; block < 1500; ++block) {
+        if (block % 100 == 20) CHECK(sink->start());
+        if (block % 100 == 80) CHECK(sink->stop());
+        CHECK(source.play(64));
+        recorded += block % 100 >= 20 && block % 100 < 80 ? 64 : 0;
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    control.join();
+    disk.remove(*sink);
+    sink.reset();
+    std::int64_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "")) {
+        const auto file = read_all(entry.path());
+        REQUIRE(file.has_value());
+        found += static_cast<std::int64_t>(file->samples[0].size());
+    }
+    CHECK(found == recorded);
 }
 
 TEST_CASE("more or fewer channels than the file has") {
@@ -266,35 +193,6 @@ TEST_CASE("more or fewer channels than the file has") {
     REQUIRE(file.has_value());
     CHECK(file->samples[0][999] == grid_sample(999, 0));
     CHECK((file->samples[1] == std::vector<float>(1000)));
-}
-
-TEST_CASE("a full disk ends the file in good order and is told; the audio side notices nothing") {
-    TempFolder folder;
-    for (const char* ending : {".wav", ".rf64", ".flac"}) {
-        CAPTURE(ending);
-        const int result = in_child([&] {
-            // A small disk of its own; without root, in a user namespace where this process is root.
-            if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
-            if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 51;
-            if (mount("none", (folder / "").c_str(), "tmpfs", 0, "size=1m") != 0) return 52;
-            return record_until_full(folder / test::named("a", ending), "the disk is full");
-        });
-        CHECK(result == 0);
-    }
-}
-
-TEST_CASE("so does a limit on the size of files") {
-    TempFolder folder;
-    for (const char* ending : {".wav", ".rf64", ".flac"}) {
-        CAPTURE(ending);
-        const int result = in_child([&] {
-            const rlimit limit{1'000'001, 1'000'001};
-            if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) != 0) return 50;
-            return record_until_full(folder / test::named("a", ending), "the file has reached the biggest size allowed here");
-        });
-        CHECK(result == 0);
-        CHECK_NOTHROW(test::decoded_by_ffmpeg<std::int32_t>(folder / test::named("a", ending), "s32le"));
-    }
 }
 
 TEST_CASE("a folder that can't be written and bad options are refused beforehand") {

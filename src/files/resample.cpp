@@ -9,9 +9,11 @@
 
 namespace ton::files {
 
-void Resampler::Closer::operator()(soxr* handle) const { soxr_delete(handle); }
+void Resampler::Closer::operator()(soxr* handle) const {
+    soxr_delete(handle);
+}
 
-Resampler::Resampler(double in_rate, double out_rate, int channels) : channels_(channels) {
+Resampler::Resampler(double in_rate, double out_rate, int channels) {
     if (!(in_rate > 0.0) || !(out_rate > 0.0) || channels < 1)
         throw std::invalid_argument("a resampler needs positive rates and at least one channel");
     soxr_error_t error = nullptr;
@@ -19,7 +21,8 @@ Resampler::Resampler(double in_rate, double out_rate, int channels) : channels_(
     // The precise clock matters only for ratios with no small denominator, as a seamless loop may need.
     const auto quality = soxr_quality_spec(SOXR_VHQ, SOXR_HI_PREC_CLOCK);
     const auto runtime = soxr_runtime_spec(1);
-    soxr_.reset(soxr_create(in_rate, out_rate, static_cast<unsigned>(channels), &error, &io, &quality, &runtime));
+    soxr_.reset(
+        soxr_create(in_rate, out_rate, static_cast<unsigned>(channels), &error, &io, &quality, &runtime));
     if (error || !soxr_) throw std::bad_alloc();
 }
 
@@ -27,7 +30,8 @@ Resampler::~Resampler() = default;
 Resampler::Resampler(Resampler&&) noexcept = default;
 Resampler& Resampler::operator=(Resampler&&) noexcept = default;
 
-Resampler::Moved Resampler::process(const float* in, std::int64_t in_frames, float* out, std::int64_t out_frames) {
+Resampler::Moved Resampler::process(const float* in, std::int64_t in_frames, float* out,
+                                    std::int64_t out_frames) {
     std::size_t consumed = 0, produced = 0;
     // A null input would mean the end; a pointer to nothing is not the end.
     static constexpr float none = 0.0f;
@@ -54,7 +58,8 @@ namespace {
 class Collector {
   public:
     Collector(std::size_t width, std::int64_t frames)
-        : samples(width, std::vector<float>(static_cast<std::size_t>(frames))), wanted_(static_cast<std::size_t>(frames)) {}
+        : samples(width, std::vector<float>(static_cast<std::size_t>(frames))),
+          wanted_(static_cast<std::size_t>(frames)) {}
 
     void take(const std::vector<float>& block, std::int64_t frames) {
         for (std::size_t n = 0; n < static_cast<std::size_t>(frames) && at_ < wanted_; ++n, ++at_)
@@ -81,7 +86,8 @@ std::vector<std::vector<float>> resample(const std::vector<std::vector<float>>& 
     for (std::int64_t at = 0; at < frames;) {
         const auto n = std::min(piece, frames - at);
         for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
-            for (std::size_t c = 0; c < width; ++c) in[i * width + c] = samples[c][static_cast<std::size_t>(at) + i];
+            for (std::size_t c = 0; c < width; ++c)
+                in[i * width + c] = samples[c][static_cast<std::size_t>(at) + i];
         const auto moved = resampler.process(in.data(), n, out.data(), piece);
         collector.take(out, moved.produced);
         at += moved.consumed;

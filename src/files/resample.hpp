@@ -9,9 +9,10 @@ struct soxr;
 
 namespace ton::files {
 
-/// Streaming sample-rate conversion by soxr at its very high quality (28 bits, linear phase, latency removed: output
-/// frame n is the input at time n/out_rate). Passband to 0.913 of the lower Nyquist frequency, no aliasing.
-/// Output does not depend on how the input is cut. Control or disk thread, one at a time; allocates.
+/// Streaming sample-rate conversion by soxr at its very high quality (28 bits, linear phase, latency removed:
+/// output frame n is the input at time n/out_rate). Passband to 0.913 of the lower Nyquist frequency, no
+/// aliasing. Output does not depend on how the input is cut. Control or disk thread, one at a time;
+/// allocates.
 class Resampler {
   public:
     /// Rates in Hz (any ratio of two positive numbers will do). Throws std::bad_alloc when memory is out,
@@ -35,14 +36,13 @@ class Resampler {
         void operator()(soxr* handle) const;
     };
     std::unique_ptr<soxr, Closer> soxr_;
-    int channels_;
 };
 
 /// How long `frames` at `in_rate` are at `out_rate`: to the nearest frame, at least 1 where there was one.
 std::int64_t resampled_frames(std::int64_t frames, double in_rate, double out_rate);
 
-/// A whole recording, samples[channel][frame], at another rate: resampled_frames() long, silence assumed around it.
-/// Returned unchanged when the rates are equal. Control thread.
+/// A whole recording, samples[channel][frame], at another rate: resampled_frames() long, silence assumed
+/// around it. Returned unchanged when the rates are equal. Control thread.
 std::vector<std::vector<float>> resample(const std::vector<std::vector<float>>& samples, double in_rate,
                                          double out_rate);
 

@@ -17,7 +17,8 @@ double tau_at(double hertz, double rate, std::size_t n) {
 
 std::vector<float> tone_at(double hertz, double rate, std::size_t frames, double amplitude) {
     std::vector<float> x(frames);
-    for (std::size_t n = 0; n < frames; ++n) x[n] = static_cast<float>(amplitude * std::sin(tau_at(hertz, rate, n)));
+    for (std::size_t n = 0; n < frames; ++n)
+        x[n] = static_cast<float>(amplitude * std::sin(tau_at(hertz, rate, n)));
     return x;
 }
 
@@ -27,7 +28,8 @@ struct Fit {
     double residual; // RMS of all that is not the tone, re the RMS of the input tone
 };
 
-/// Least squares of a·sin + b·cos at the known frequency over the middle of the output, away from the ends of the file.
+/// Least squares of a·sin + b·cos at the known frequency over the middle of the output, away from the ends of
+/// the file.
 Fit fit_tone(const std::vector<float>& y, double hertz, double rate, double amplitude) {
     const std::size_t from = y.size() / 4, to = y.size() * 3 / 4;
     double ss = 0, sc = 0, cc = 0, ys = 0, yc = 0;
@@ -55,7 +57,8 @@ const double minus_1_dbfs = std::pow(10.0, -1.0 / 20.0);
 } // namespace
 
 TEST_CASE("SRC-1: 997 Hz at −1 dBFS, THD+N at most −130 dB, in time and level") {
-    for (const auto& [in_rate, out_rate] : {std::pair{44100.0, 48000.0}, {48000.0, 44100.0}, {96000.0, 48000.0}}) {
+    for (const auto& [in_rate, out_rate] :
+         {std::pair{44100.0, 48000.0}, {48000.0, 44100.0}, {96000.0, 48000.0}}) {
         CAPTURE(in_rate);
         CAPTURE(out_rate);
         const auto x = tone_at(997.0, in_rate, static_cast<std::size_t>(in_rate), minus_1_dbfs);
@@ -69,8 +72,10 @@ TEST_CASE("SRC-1: 997 Hz at −1 dBFS, THD+N at most −130 dB, in time and leve
 
 TEST_CASE("SRC-2: up to 0.98 Nyquist no alias above −120 dB, and flat within 0.01 dB to 20 kHz") {
     double worst_alias = -400.0, worst_ripple = 0.0;
-    for (const auto& [in_rate, out_rate] : {std::pair{44100.0, 48000.0}, {48000.0, 44100.0}, {48000.0, 96000.0}})
-        for (double hertz = 20.0; hertz <= 0.98 * in_rate / 2.0; hertz = hertz < 18000.0 ? hertz * 1.7 : hertz + 263.0) {
+    for (const auto& [in_rate, out_rate] :
+         {std::pair{44100.0, 48000.0}, {48000.0, 44100.0}, {48000.0, 96000.0}})
+        for (double hertz = 20.0; hertz <= 0.98 * in_rate / 2.0;
+             hertz = hertz < 18000.0 ? hertz * 1.7 : hertz + 263.0) {
             CAPTURE(in_rate);
             CAPTURE(hertz);
             const auto x = tone_at(hertz, in_rate, static_cast<std::size_t>(in_rate / 2.0), minus_1_dbfs);
@@ -81,8 +86,10 @@ TEST_CASE("SRC-2: up to 0.98 Nyquist no alias above −120 dB, and flat within 0
                 CHECK(db(fit.residual) < -120.0);
             } else { // nothing of this tone may come through, wherever it folds to
                 double power = 0.0;
-                for (std::size_t n = y.size() / 4; n < y.size() * 3 / 4; ++n) power += static_cast<double>(y[n]) * y[n];
-                const double level = db(std::sqrt(4.0 * power / static_cast<double>(y.size())) / minus_1_dbfs);
+                for (std::size_t n = y.size() / 4; n < y.size() * 3 / 4; ++n)
+                    power += static_cast<double>(y[n]) * y[n];
+                const double level =
+                    db(std::sqrt(4.0 * power / static_cast<double>(y.size())) / minus_1_dbfs);
                 worst_alias = std::max(worst_alias, level);
                 CHECK(level < -120.0);
             }
@@ -102,8 +109,9 @@ TEST_CASE("streaming gives the same bits as the whole, however it is cut") {
         std::vector<float> y(2 * 40000);
         std::int64_t at = 0, produced = 0;
         while (at < 30000) {
-            const auto moved = resampler.process(x.data() + 2 * at, std::min<std::int64_t>(block, 30000 - at),
-                                                 y.data() + 2 * produced, std::min<std::int64_t>(block, 40000 - produced));
+            const auto moved =
+                resampler.process(x.data() + 2 * at, std::min<std::int64_t>(block, 30000 - at),
+                                  y.data() + 2 * produced, std::min<std::int64_t>(block, 40000 - produced));
             at += moved.consumed;
             produced += moved.produced;
         }

@@ -29,7 +29,8 @@ tl::expected<std::string, FileError> reserve_name(const std::string& path) {
     for (int number = 1; number < 10000; ++number) {
         auto name = wanted;
         if (number > 1)
-            name.replace_filename(wanted.stem().string() + "-" + std::to_string(number) + wanted.extension().string());
+            name.replace_filename(wanted.stem().string() + "-" + std::to_string(number) +
+                                  wanted.extension().string());
         const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) {
             ::close(fd);
@@ -49,7 +50,8 @@ tl::expected<void, FileError> Take::check(const std::string& path, const Recorde
     const auto format = writer_format(path, writer_options(options));
     if (!format) return tl::unexpected(format.error());
     if (format->container == Container::ogg)
-        return tl::unexpected(FileError{path, "Ogg Vorbis is no format to record in", "use .wav, .rf64 or .flac"});
+        return tl::unexpected(
+            FileError{path, "Ogg Vorbis is no format to record in", "use .wav, .rf64 or .flac"});
     const auto folder = fs::path(path).parent_path();
     const auto where = folder.empty() ? std::string(".") : folder.string();
     if (access(where.c_str(), W_OK | X_OK) != 0) return tl::unexpected(system_error(path, errno));

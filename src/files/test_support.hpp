@@ -37,7 +37,9 @@ class TempFolder {
 };
 
 /// "a" and ".wav" to "a.wav" (gcc 12 sees a false -Wrestrict in "a" + std::string, its bug 105651).
-inline std::string named(std::string stem, const std::string& ending) { return stem.append(ending); }
+inline std::string named(std::string stem, const std::string& ending) {
+    return stem.append(ending);
+}
 
 /// Standard output of a shell command, which must succeed.
 inline std::string output_of(const std::string& command) {
@@ -50,11 +52,11 @@ inline std::string output_of(const std::string& command) {
     return text;
 }
 
-/// What ffmpeg, an implementation that shares no code with libsndfile, decodes: interleaved values of `T`, whose raw format
-/// ffmpeg calls `format` ("s32le", "f32le", "s16le").
+/// What ffmpeg, an implementation that shares no code with libsndfile, decodes: interleaved values of `T`,
+/// whose raw format ffmpeg calls `format` ("s32le", "f32le", "s16le").
 template <class T> std::vector<T> decoded_by_ffmpeg(const std::string& path, const std::string& format) {
-    const auto bytes =
-        output_of("timeout 60 ffmpeg -v error -nostdin -i '" + path + "' -f " + format + " -c:a pcm_" + format + " -");
+    const auto bytes = output_of("timeout 60 ffmpeg -v error -nostdin -i '" + path + "' -f " + format +
+                                 " -c:a pcm_" + format + " -");
     std::vector<T> values(bytes.size() / sizeof(T));
     std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
     return values;
@@ -62,7 +64,8 @@ template <class T> std::vector<T> decoded_by_ffmpeg(const std::string& path, con
 
 /// A reproducible value of 24 bits that names its place: −2^23 … 2^23 − 1, different for neighbouring frames.
 inline std::int32_t grid_value(std::int64_t frame, int channel) {
-    auto x = static_cast<std::uint32_t>(frame) * 2654435761u + static_cast<std::uint32_t>(channel + 1) * 40503u;
+    auto x =
+        static_cast<std::uint32_t>(frame) * 2654435761u + static_cast<std::uint32_t>(channel + 1) * 40503u;
     x ^= x >> 15;
     x *= 2246822519u;
     return static_cast<std::int32_t>(x) >> 8;
@@ -76,13 +79,16 @@ template <class X> std::complex<double> tone(const X& x, std::size_t from, std::
     const std::complex<double> step = std::polar(1.0, -2.0 * std::numbers::pi * f);
     std::complex<double> turn = 1.0, sum = 0.0;
     for (std::size_t n = 0; n < count; ++n) {
-        if (n % 1024 == 0) turn = std::polar(1.0, -2.0 * std::numbers::pi * std::fmod(f * static_cast<double>(n), 1.0));
+        if (n % 1024 == 0)
+            turn = std::polar(1.0, -2.0 * std::numbers::pi * std::fmod(f * static_cast<double>(n), 1.0));
         sum += static_cast<double>(x[from + n]) * turn;
         turn *= step;
     }
     return sum * 2.0 / static_cast<double>(count);
 }
 
-inline double db(double ratio) { return 20.0 * std::log10(ratio); }
+inline double db(double ratio) {
+    return 20.0 * std::log10(ratio);
+}
 
 } // namespace ton::files::test

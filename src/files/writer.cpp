@@ -33,8 +33,10 @@ struct Writer::State {
         : path(std::move(p)), fd(descriptor), file(f), format(fmt), channels(options.channels),
           quantizer(fmt.bits == 0 ? 24 : fmt.bits, options.dither, options.channels, options.seed) {
         const auto samples = static_cast<std::size_t>(piece * channels);
-        if (fmt.bits == 0) floats.resize(samples);
-        else integers.resize(samples);
+        if (fmt.bits == 0)
+            floats.resize(samples);
+        else
+            integers.resize(samples);
     }
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -63,9 +65,15 @@ Writer::~Writer() {
     if (state_) (void)close(); // who wants to hear about it has called close()
 }
 
-const std::string& Writer::path() const { return state_->path; }
-std::int64_t Writer::frames() const { return state_->frames; }
-std::uint64_t Writer::clipped() const { return state_->quantizer.clipped(); }
+const std::string& Writer::path() const {
+    return state_->path;
+}
+std::int64_t Writer::frames() const {
+    return state_->frames;
+}
+std::uint64_t Writer::clipped() const {
+    return state_->quantizer.clipped();
+}
 
 tl::expected<void, FileError> Writer::check(const std::string& path, const WriterOptions& options) {
     const auto format = writer_format(path, options);
@@ -126,7 +134,8 @@ tl::expected<void, FileError> Writer::write(const float* const* in, std::int64_t
                 for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
                     s.floats[i * width + c] = planes[c][i];
         }
-        const void* samples = s.format.bits != 0 ? static_cast<const void*>(s.integers.data()) : s.floats.data();
+        const void* samples =
+            s.format.bits != 0 ? static_cast<const void*>(s.integers.data()) : s.floats.data();
         if (auto result = put(samples, n); !result) return result;
         for (auto& plane : planes) plane += n;
         done += n;
@@ -154,11 +163,14 @@ tl::expected<void, FileError> Writer::update_header() {
     errno = 0;
     switch (s.format.container) {
     case Container::wav:
-    case Container::rf64: sf_command(s.file, SFC_UPDATE_HEADER_NOW, nullptr, 0); break;
+    case Container::rf64:
+        sf_command(s.file, SFC_UPDATE_HEADER_NOW, nullptr, 0);
+        break;
     case Container::flac:
         if (!patch_flac_length(s.fd, s.frames)) return tl::unexpected(system_error(s.path, errno));
         break;
-    case Container::ogg: break;
+    case Container::ogg:
+        break;
     }
     if (sf_error(s.file) == SF_ERR_NO_ERROR) return {};
     s.failed = sndfile_error(s.path, s.file, errno);
@@ -177,7 +189,9 @@ tl::expected<void, FileError> Writer::sync(bool wait) {
 
 tl::expected<void, FileError> Writer::close() {
     auto& s = *state_;
-    if (!s.file) return s.failed ? tl::expected<void, FileError>(tl::unexpected(*s.failed)) : tl::expected<void, FileError>();
+    if (!s.file)
+        return s.failed ? tl::expected<void, FileError>(tl::unexpected(*s.failed))
+                        : tl::expected<void, FileError>();
     // A piece that was cut short would leave half a frame behind, which strict readers refuse.
     if (s.failed && ftruncate(s.fd, s.good_size) == 0) lseek(s.fd, 0, SEEK_END);
     errno = 0;

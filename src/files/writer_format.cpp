@@ -23,9 +23,12 @@ std::optional<Container> container_named(const std::string& path) {
 
 int sample_type(SampleFormat format) {
     switch (format) {
-    case SampleFormat::int16: return SF_FORMAT_PCM_16;
-    case SampleFormat::int24: return SF_FORMAT_PCM_24;
-    case SampleFormat::float32: return SF_FORMAT_FLOAT;
+    case SampleFormat::int16:
+        return SF_FORMAT_PCM_16;
+    case SampleFormat::int24:
+        return SF_FORMAT_PCM_24;
+    case SampleFormat::float32:
+        return SF_FORMAT_FLOAT;
     }
     return 0;
 }
@@ -38,9 +41,12 @@ WriterFormat format_of(Container container, SampleFormat samples) {
     switch (container) {
     // A WAV is written as an RF64 that falls back to a plain header while it is below 4 GiB.
     case Container::wav:
-    case Container::rf64: return {container, SF_FORMAT_RF64 | sample_type(samples), bits_of(samples)};
-    case Container::flac: return {container, SF_FORMAT_FLAC | sample_type(samples), bits_of(samples)};
-    case Container::ogg: break;
+    case Container::rf64:
+        return {container, SF_FORMAT_RF64 | sample_type(samples), bits_of(samples)};
+    case Container::flac:
+        return {container, SF_FORMAT_FLAC | sample_type(samples), bits_of(samples)};
+    case Container::ogg:
+        break;
     }
     return {Container::ogg, SF_FORMAT_OGG | SF_FORMAT_VORBIS, 0};
 }
@@ -59,7 +65,8 @@ tl::expected<WriterFormat, FileError> writer_format(const std::string& path, con
         return tl::unexpected(FileError{path, what, remedy});
     };
     const auto container = container_named(path);
-    if (!container) return refuse("the ending names no format that can be written", "use .wav, .rf64, .flac or .ogg");
+    if (!container)
+        return refuse("the ending names no format that can be written", "use .wav, .rf64, .flac or .ogg");
     if (options.rate < 1 || options.channels < 1 || options.channels > 1024)
         return refuse("no such rate or number of channels", "use a rate above 0 Hz and 1 to 1024 channels");
     if (*container == Container::flac && options.format == SampleFormat::float32)
