@@ -80,7 +80,7 @@ class RouteCheck {
             std::find_if(to.begin(), to.end(), [&](const auto& name) { return name.value == trail[1]; });
         add(cycle.front(), *next,
             fmt::format("the strips feed each other in a circle ({}), expected every path to end",
-                        join(trail, " -> ")));
+                        route_text(trail)));
     }
 
     const std::vector<Strip>& strips_;

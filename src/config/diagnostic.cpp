@@ -22,6 +22,11 @@ bool plain_in_path(char c) {
            c == '-' || c == '.' || c == '/' || c == '$';
 }
 
+bool is_plain(std::string_view name) {
+    return !name.empty() && name.size() <= longest_quote &&
+           std::all_of(name.begin(), name.end(), plain_in_path);
+}
+
 } // namespace
 
 std::string format(const Diagnostic& diagnostic) {
@@ -84,9 +89,17 @@ std::string join(std::span<const std::string_view> words, std::string_view betwe
     return text;
 }
 
+std::string route_text(std::span<const std::string_view> names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i > 0) text += " -> ";
+        text += is_plain(names[i]) ? std::string(names[i]) : quote(names[i]);
+    }
+    return text;
+}
+
 std::string child_path(std::string_view path, std::string_view key) {
-    const bool plain = !key.empty() && key.size() <= longest_quote;
-    if (!plain || !std::all_of(key.begin(), key.end(), plain_in_path)) {
+    if (!is_plain(key)) {
         return fmt::format("{}[{}]", path, quote(key));
     }
     return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);

@@ -65,6 +65,9 @@ std::string quote(std::string_view text);
 /// `a, b, c`; fmt::join fails to compile at -Werror=stringop-overflow with gcc 12.
 std::string join(std::span<const std::string_view> words, std::string_view between);
 
+/// `a -> b -> a`, for cycles; odd names are quoted.
+std::string route_text(std::span<const std::string_view> names);
+
 /// The JSON path of a member or an item of the value at `path`.
 std::string child_path(std::string_view path, std::string_view key);
 std::string child_path(std::string_view path, std::size_t index);

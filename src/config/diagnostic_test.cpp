@@ -67,6 +67,11 @@ TEST_CASE("quoted text can't break a terminal or a line") {
     CHECK(quote(std::string(59, 'x') + "éz") == '"' + std::string(59, 'x') + "é…\"");
 }
 
+TEST_CASE("a route is its names with arrows, odd names quoted") {
+    CHECK(route_text(std::vector<std::string_view>{"a", "b-1", "a"}) == "a -> b-1 -> a");
+    CHECK(route_text(std::vector<std::string_view>{"a\n", "b c"}) == "\"a\\u000a\" -> \"b c\"");
+}
+
 TEST_CASE("paths are dotted, indices and odd keys in brackets") {
     CHECK(child_path("", "strips") == "strips");
     CHECK(child_path("strips", "host") == "strips.host");

@@ -240,6 +240,34 @@ TEST_CASE("a port's regular expression may be long or wrong, but not endless") {
     CHECK(port("a:") != "");
 }
 
+TEST_CASE("no text of the config reaches the terminal raw, wherever it stands") {
+    constexpr std::string_view pattern =
+        R"({"version": 1, "@": 1, "$schema": "@", "name": "@", "engine": {"@": 1, "block": "@"},
+        "control": {"@": 1, "osc": ["@", "@://h:1", "udp://@:1", "udp://h:@", 1], "allow": ["@", "1.2.3.4/@"],
+                    "http": "@", "reply": ["@"]},
+        "templates": {"@": [{"@": {"@": null}}, "@", "no @"]},
+        "strips": {"@": {"@": 1, "stage": "@", "to": ["@", "no @", "b", "b"], "input": ["@", "/@(/", "/@"],
+                         "mute": "@", "chain": ["@", {"@": {}}, {"@": {}, "as": "@"}, {"eq": {}, "@": {}},
+                                                {"eq": {"@": {"@": null}, "a": {"@": 1}, "a/@": 1, "//@": 1}}]},
+                   "b": {"to": "@"}, "@": 1}})";
+    std::string text;
+    for (const char c : pattern) {
+        if (c == '@') {
+            text += R"(e\n\u001b[31m\u0007)";
+        } else {
+            text += c;
+        }
+    }
+    const auto config = parse(text, "f");
+    REQUIRE_FALSE(config.has_value());
+    CHECK(config.error().size() > 30);
+    for (const auto& error : config.error()) {
+        const auto line = format(error);
+        INFO(line);
+        CHECK(std::none_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }));
+    }
+}
+
 TEST_CASE("a hopeless file is judged in bounded time") {
     std::string strips;
     for (int i = 0; i < 20000; ++i) {

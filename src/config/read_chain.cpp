@@ -118,9 +118,11 @@ std::optional<Module> read_module(const Node& node, const std::string& path, Dia
     }
     if (auto error = module_name_error(module.name.value)) {
         const bool by_type = module.name.at == module.type.at;
-        if (by_type)
+        const auto other = "my_" + type->key;
+        if (by_type && !module_name_error(other)) {
             *error +=
-                fmt::format(R"(; name it, as in {{ {}: {{}}, "as": "my_{}" }})", quote(type->key), type->key);
+                fmt::format(R"(; name it, as in {{ {}: {{}}, "as": {} }})", quote(type->key), quote(other));
+        }
         errors.add(module.name.at, by_type ? module.path : child_path(path, "as"), *error);
     }
     if (const auto* parameters = type->value.as<Node::Object>()) {

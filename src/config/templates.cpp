@@ -87,7 +87,7 @@ bool Templates::resolve(Entry& entry, const ChainEntry* use, std::vector<std::st
             again ? "a template can't stand within itself" : "templates stand too deep in each other";
         errors_.add(use->template_name.at, use->path,
                     fmt::format("{} ({}), expected templates of modules in the end", wrong,
-                                join(std::vector<std::string_view>(first, trail.end()), " -> ")));
+                                route_text(std::vector<std::string_view>(first, trail.end()))));
         trail.pop_back();
         return false;
     }
