@@ -49,6 +49,10 @@ bool Engine::read_meters(std::vector<float>& values, const Plan*& plan) {
 
 std::unique_ptr<Plan> Engine::take_plan() {
     meters_full_.store(false, std::memory_order_release);
+    Command command;
+    while (commands_.pop(command)) delete command.transaction;
+    while (pending_count_ > 0) delete take_due().transaction;
+    delete std::exchange(transaction_, nullptr);
     return std::unique_ptr<Plan>(std::exchange(plan_, nullptr));
 }
 

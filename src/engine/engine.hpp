@@ -75,7 +75,7 @@ class Engine {
     /// How often read-outs are offered, in frames (audio side; set before running). 0: never.
     void set_meter_interval(int frames) { meter_interval_ = frames; }
 
-    /// Not while anybody calls process(): runs the rest of a transaction and takes the plan out (control thread).
+    /// Control thread, while nobody calls process(): takes the plan out and forgets every command on its way.
     std::unique_ptr<Plan> take_plan();
 
   private:

@@ -13,6 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace ton::engine::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+#if HWY_TARGET != HWY_SCALAR
 // Four rows of four become four columns of four.
 template <class D, class V = hn::Vec<D>> HWY_INLINE void transpose4(D d, V& a, V& b, V& c, V& e) {
     const hn::Repartition<double, D> dd;
@@ -23,16 +24,18 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE void transpose4(D d, V& a, V
     c = hn::BitCast(d, hn::InterleaveLower(dd, ab_high, ce_high));
     e = hn::BitCast(d, hn::InterleaveUpper(dd, ab_high, ce_high));
 }
+#endif
 
 static void gather(const float* const* from, float* to, int width, int frames) TM_NONBLOCKING {
     if (width == 1) {
         std::memcpy(to, from[0], static_cast<size_t>(frames) * sizeof(float));
         return;
     }
+    int i = 0;
+#if HWY_TARGET != HWY_SCALAR
     const hn::FixedTag<float, 4> d;
-    const int whole = frames & ~3;
-    for (int l = 0; l < width; l += 4)
-        for (int i = 0; i < whole; i += 4) {
+    for (; i + 4 <= frames; i += 4)
+        for (int l = 0; l < width; l += 4) {
             auto a = hn::LoadU(d, from[l] + i), b = hn::LoadU(d, from[l + 1] + i);
             auto c = hn::LoadU(d, from[l + 2] + i), e = hn::LoadU(d, from[l + 3] + i);
             transpose4(d, a, b, c, e);
@@ -42,7 +45,8 @@ static void gather(const float* const* from, float* to, int width, int frames) T
             hn::StoreU(c, d, out + 2 * width);
             hn::StoreU(e, d, out + 3 * width);
         }
-    for (int i = whole; i < frames; ++i)
+#endif
+    for (; i < frames; ++i)
         for (int l = 0; l < width; ++l) to[i * width + l] = from[l][i];
 }
 
@@ -51,10 +55,11 @@ static void scatter(const float* from, float* const* to, int width, int frames) 
         std::memcpy(to[0], from, static_cast<size_t>(frames) * sizeof(float));
         return;
     }
+    int i = 0;
+#if HWY_TARGET != HWY_SCALAR
     const hn::FixedTag<float, 4> d;
-    const int whole = frames & ~3;
-    for (int l = 0; l < width; l += 4)
-        for (int i = 0; i < whole; i += 4) {
+    for (; i + 4 <= frames; i += 4)
+        for (int l = 0; l < width; l += 4) {
             const float* in = from + i * width + l;
             auto a = hn::LoadU(d, in), b = hn::LoadU(d, in + width);
             auto c = hn::LoadU(d, in + 2 * width), e = hn::LoadU(d, in + 3 * width);
@@ -64,7 +69,8 @@ static void scatter(const float* from, float* const* to, int width, int frames) 
             hn::StoreU(c, d, to[l + 2] + i);
             hn::StoreU(e, d, to[l + 3] + i);
         }
-    for (int i = whole; i < frames; ++i)
+#endif
+    for (; i < frames; ++i)
         for (int l = 0; l < width; ++l) to[l][i] = from[i * width + l];
 }
 

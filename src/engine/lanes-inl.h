@@ -96,8 +96,11 @@ template <template <class> class Kernel> constexpr LaneKernels lane_kernels() {
     LaneKernels k{};
     k.instruction_set = hwy::TargetName(HWY_TARGET);
     k.widths[0] = LaneAdaptor<Kernel, hn::CappedTag<float, 1>>::kernel(1);
+    k.count = 1;
+#if HWY_TARGET != HWY_SCALAR
     k.widths[1] = LaneAdaptor<Kernel, hn::CappedTag<float, 4>>::kernel(4);
     k.count = 2;
+#endif
 #if HWY_MAX_BYTES >= 32
     k.widths[2] = LaneAdaptor<Kernel, hn::CappedTag<float, 8>>::kernel(8);
     k.count = 3;
