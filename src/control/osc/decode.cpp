@@ -17,25 +17,25 @@ struct FreeMessage {
 };
 using LoMessage = std::unique_ptr<void, FreeMessage>;
 
-/// liblo keeps its arguments on 4-byte boundaries, so 8-byte ones are copied out.
-template <typename T> T load(const lo_arg* arg) {
+/// liblo keeps its arguments on 4-byte boundaries, a lo_arg would need 8: so untyped, and copied out.
+template <typename T> T load(const void* arg) {
     T value;
     std::memcpy(&value, arg, sizeof value);
     return value;
 }
 
-Argument load_time_tag(const lo_arg* arg) {
+Argument load_time_tag(const void* arg) {
     const auto tag = load<lo_timetag>(arg);
     return TimeTag{static_cast<std::uint64_t>(tag.sec) << 32 | tag.frac};
 }
 
-Argument load_blob(lo_arg* arg) {
-    const auto blob = reinterpret_cast<lo_blob>(arg);
+Argument load_blob(void* arg) {
+    const auto blob = static_cast<lo_blob>(arg);
     const auto* data = static_cast<const std::byte*>(lo_blob_dataptr(blob));
     return Bytes(data, data + lo_blob_datasize(blob));
 }
 
-Argument load_argument(char tag, lo_arg* arg) {
+Argument load_argument(char tag, void* arg) {
     switch (tag) {
     case 'i':
         return load<std::int32_t>(arg);
@@ -46,15 +46,15 @@ Argument load_argument(char tag, lo_arg* arg) {
     case 'd':
         return load<double>(arg);
     case 's':
-        return std::string(&arg->s);
+        return std::string(static_cast<const char*>(arg));
     case 'S':
-        return Symbol{&arg->S};
+        return Symbol{static_cast<const char*>(arg)};
     case 'b':
         return load_blob(arg);
     case 't':
         return load_time_tag(arg);
     case 'c':
-        return static_cast<char>(arg->c);
+        return load<char>(arg);
     case 'r':
         return Rgba{load<std::uint32_t>(arg)};
     case 'm':

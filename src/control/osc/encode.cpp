@@ -31,9 +31,12 @@ template <typename... F> struct Overloaded : F... { using F::operator()...; };
 template <typename... F> Overloaded(F...) -> Overloaded<F...>;
 
 int add_blob(lo_message to, const Bytes& bytes) {
-    static constexpr std::byte nothing{};
+    if (bytes.empty()) { // lo_blob_new makes none; a blob is its size and its bytes
+        std::uint32_t size = 0;
+        return lo_message_add_blob(to, reinterpret_cast<lo_blob>(&size));
+    }
     const std::unique_ptr<void, FreeBlob> blob{
-        lo_blob_new(static_cast<std::int32_t>(bytes.size()), bytes.empty() ? &nothing : bytes.data())};
+        lo_blob_new(static_cast<std::int32_t>(bytes.size()), bytes.data())};
     return blob ? lo_message_add_blob(to, static_cast<lo_blob>(blob.get())) : -1;
 }
 
@@ -99,7 +102,7 @@ tl::expected<Bytes, Refusal> encode(const Message& message) {
     Bytes bytes(data, data + size);
     restore_rgba(message, bytes);
     // What our own server would refuse is not sent either.
-    if (bytes.front() == std::byte{'#'}) return tl::unexpected(Refusal::address_character);
+    if (bytes.front() == std::byte{'#'}) return tl::unexpected(Refusal::not_osc);
     if (const auto bad = validate(bytes)) return tl::unexpected(*bad);
     return bytes;
 }

@@ -47,7 +47,9 @@ Subscriptions::Time Book::due(const Subscription& subscription) const {
 bool Book::send_frame(Subscription& subscription, Time now, const Sink& sink, std::size_t& packets) {
     Frame frame{sink, peers.at(subscription.peer).peer, BundleBuilder(limits.datagram_bytes)};
     std::size_t done = 0;
-    while (done < subscription.dirty.size() && !frame.gone && frame.packets < limits.burst_packets) {
+    // The packet being filled is one more.
+    const std::size_t full_packets = std::max<std::size_t>(limits.burst_packets, 2) - 1;
+    while (done < subscription.dirty.size() && !frame.gone && frame.packets < full_packets) {
         Entry& entry = entries[subscription.dirty[done++]];
         // No target of this id: forgotten, or sent through another of the peer's
         // subscriptions.

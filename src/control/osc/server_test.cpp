@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The server over real loopback sockets, on ports that the kernel gives. The test's clients are plain
+// sockets.
+#include "control/osc/server.hpp"
+
+#include "control/osc/subscriptions.hpp"
+#include "control/osc/test_support.hpp"
+
+#include <boost/asio.hpp>
+#include <doctest/doctest.h>
+
+#include <thread>
+
+using namespace ton::control::osc;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using asio::ip::udp;
+
+namespace {
+
+const Bytes message_a = raw("/a\0\0,i\0\0\0\0\0\1");
+
+struct Rig {
+    explicit Rig(ServerLimits limits = {})
+        : server(io,
+                 {.on_packet =
+                      [this](const Peer& from, Packet&& packet) {
+                          last = from;
+                          packets.push_back(std::move(packet));
+                          if (on_packet) on_packet(from, packets.back());
+                      },
+                  .on_gone = [this](const Peer& peer) { gone.push_back(peer); }},
+                 limits) {}
+
+    Url listen(const char* url) { return server.listen(std::string_view(url)).value(); }
+
+    /// Runs the loop until `done`, at most 5 s.
+    template <typename Done> bool run_until(Done done) {
+        const auto end = std::chrono::steady_clock::now() + 5s;
+        while (!done() && std::chrono::steady_clock::now() < end) io.run_for(1ms), io.restart();
+        return done();
+    }
+    bool run_until_packets(std::size_t count) {
+        return run_until([&] { return packets.size() >= count; });
+    }
+
+    asio::io_context io;
+    Server server;
+    std::vector<Packet> packets;
+    std::vector<Peer> gone;
+    Peer last;
+    std::function<void(const Peer&, Packet&)> on_packet;
+};
+
+struct UdpClient {
+    explicit UdpClient(Rig& r, const Url& to)
+        : rig(r), socket(r.io, udp::endpoint(asio::ip::make_address("127.0.0.1"), 0)),
+          target(asio::ip::make_address("127.0.0.1"), to.port) {
+        socket.non_blocking(true);
+    }
+    void send(const Bytes& bytes) { socket.send_to(asio::buffer(bytes), target); }
+    std::uint16_t port() const { return socket.local_endpoint().port(); }
+    /// The messages that have come after `count` of them, or after the time is up.
+    std::vector<Message> receive(std::size_t count, std::chrono::milliseconds limit = 5s) {
+        std::vector<Message> messages;
+        const auto end = std::chrono::steady_clock::now() + limit;
+        while (messages.size() < count && std::chrono::steady_clock::now() < end) {
+            rig.io.run_for(1ms), rig.io.restart();
+            Bytes buffer(65'536);
+            boost::system::error_code failed;
+            const auto size = socket.receive(asio::buffer(buffer), 0, failed);
+            if (failed) continue;
+            buffer.resize(size);
+            auto packet = decode(buffer);
+            REQUIRE(packet);
+            for (auto& timed : packet->messages) messages.push_back(timed.message);
+        }
+        return messages;
+    }
+    Rig& rig;
+    udp::socket socket;
+    udp::endpoint target;
+};
+
+tcp::socket connect(Rig& rig, const Url& to) {
+    tcp::socket socket(rig.io);
+    socket.connect({asio::ip::make_address("127.0.0.1"), to.port});
+    socket.set_option(tcp::no_delay(true));
+    return socket;
+}
+
+/// True when the server has closed this connection.
+bool is_closed(Rig& rig, tcp::socket& socket) {
+    socket.non_blocking(true);
+    return rig.run_until([&] {
+        std::byte buffer[4'096];
+        boost::system::error_code failed;
+        socket.read_some(asio::buffer(buffer), failed);
+        return failed && failed != asio::error::would_block;
+    });
+}
+
+std::uint64_t refused(const Rig& rig, Refusal why) {
+    return rig.server.counters().refused[static_cast<std::size_t>(why)];
+}
+
+} // namespace
+
+TEST_CASE("a bundle arrives as one packet, and answers go to its source") {
+    Rig rig;
+    UdpClient client(rig, rig.listen("udp://127.0.0.1:0"));
+    rig.on_packet = [&](const Peer& from, Packet& packet) {
+        rig.server.send(from, packet.messages[0].message);
+    };
+    client.send(bundle(1) + element(message_a) + element(message_a));
+    CHECK(client.receive(1) == std::vector<Message>{{"/a", {1}}});
+    REQUIRE(rig.packets.size() == 1);
+    CHECK(rig.packets[0].bundle);
+    CHECK(rig.packets[0].messages.size() == 2);
+    CHECK(rig.last.port == client.port());
+    CHECK(rig.last.to_string() == "udp://127.0.0.1:" + std::to_string(client.port()));
+    CHECK(rig.server.counters().messages_received == 2);
+    CHECK(rig.server.counters().packets_sent == 1);
+}
+
+TEST_CASE("the bound port is told; a taken port and a bad URL are errors for people") {
+    Rig rig;
+    const Url url = rig.listen("udp://127.0.0.1:0");
+    CHECK(url.port != 0);
+    CHECK(rig.server.urls() == std::vector<Url>{url});
+    const auto taken = rig.server.listen(url);
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error() == url.to_string() + ": Address already in use");
+    CHECK(rig.server.listen(std::string_view("udp://127.0.0.1")).error().find("no port") !=
+          std::string::npos);
+    CHECK(rig.server.urls().size() == 1);
+}
+
+TEST_CASE("malformed packets are counted and answered, at most 20 a second; others are not disturbed") {
+    Rig rig;
+    const Url url = rig.listen("udp://127.0.0.1:0");
+    UdpClient bad(rig, url);
+    UdpClient good(rig, url);
+    for (int i = 0; i < 100; ++i) bad.send(raw("/a\0\0,Z\0\0\0\0\0\1"));
+    bad.send({});
+    good.send(message_a);
+    CHECK(rig.run_until([&] { return rig.server.counters().packets_received == 102; }));
+    CHECK(rig.packets.size() == 1);
+    CHECK(refused(rig, Refusal::type_tag_unknown) == 100);
+    CHECK(refused(rig, Refusal::empty) == 1);
+    CHECK(rig.server.counters().refused_in_all() == 101);
+    const auto answers = bad.receive(30, 200ms);
+    CHECK(answers.size() >= 20);
+    CHECK(answers.size() <= 25); // the burst, and what 200 ms refill
+    CHECK(answers[0] == Message{"/tonmeister/error", {std::string(), std::string("unknown type tag")}});
+    CHECK(rig.server.counters().errors_suppressed >= 76);
+}
+
+TEST_CASE("/tonmeister/reply: answers go to another port") {
+    Rig rig;
+    const Url url = rig.listen("udp://127.0.0.1:0");
+    UdpClient client(rig, url);
+    UdpClient listener(rig, url);
+    client.send(message_a);
+    REQUIRE(rig.run_until_packets(1));
+    CHECK(rig.server.set_reply_port(rig.last, listener.port()));
+    CHECK(rig.server.send(rig.last, {"/x", {}}));
+    CHECK(listener.receive(1).size() == 1);
+    CHECK_FALSE(rig.server.set_reply_port(rig.last, 80));
+    CHECK_FALSE(rig.server.set_reply_port(rig.last, 70'000));
+    CHECK_FALSE(rig.server.set_reply_port(rig.last, -1));
+    CHECK(rig.server.set_reply_port(rig.last, 0));
+    CHECK(rig.server.send(rig.last, {"/y", {}}));
+    CHECK(client.receive(1) == std::vector<Message>{{"/y", {}}});
+}
+
+TEST_CASE("M40: nothing is sent to multicast, broadcast, low ports, or to ourselves") {
+    Rig rig;
+    const Url url = rig.listen("udp://127.0.0.1:0");
+    Peer peer;
+    peer.port = 5'000;
+    for (const char* ip : {"224.0.0.1", "255.255.255.255", "0.0.0.0", "ff02::1", "::1"}) {
+        peer.ip = IpAddress::parse(ip).value();
+        CHECK_FALSE(rig.server.send(peer, {"/a", {}}));
+    }
+    peer.ip = IpAddress::parse("127.0.0.1").value();
+    peer.port = 53;
+    CHECK_FALSE(rig.server.send(peer, {"/a", {}}));
+    peer.port = url.port;
+    CHECK_FALSE(rig.server.send(peer, {"/a", {}}));
+    CHECK(rig.server.set_reply_port(peer, 0));
+    peer.port = 5'001;
+    REQUIRE(rig.server.set_reply_port(peer, url.port));
+    CHECK_FALSE(rig.server.send(peer, {"/a", {}}));
+    CHECK(rig.server.counters().dropped == 8);
+    CHECK_FALSE(rig.server.send(peer, {"no address", {}}));
+}
+
+TEST_CASE("only loopback and what `allow` names is heard") {
+    Rig rig;
+    const Url url = rig.listen("udp://0.0.0.0:0");
+    // Our own address on another interface, if there is one, stands for a foreign source.
+    udp::socket probe(rig.io, udp::v4());
+    boost::system::error_code none;
+    probe.connect({asio::ip::make_address("192.0.2.1"), 9}, none);
+    const auto own = none ? asio::ip::make_address("127.0.0.1") : probe.local_endpoint().address();
+    UdpClient client(rig, url);
+    client.send(message_a);
+    CHECK(rig.run_until_packets(1));
+    CHECK_FALSE(rig.server.allow(std::vector<std::string>{"10.0.0.0/8", "nonsense"}));
+    if (own.is_loopback())
+        return; // a machine without network: CIDR ranges themselves are tested in peer_test
+    udp::socket foreign(rig.io, udp::endpoint(own, 0));
+    const auto send = [&] { foreign.send_to(asio::buffer(message_a), udp::endpoint(own, url.port)); };
+    send();
+    CHECK(rig.run_until([&] { return rig.server.counters().refused_by_address == 1; }));
+    CHECK(rig.packets.size() == 1);
+    CHECK(rig.server.allow(std::vector<std::string>{own.to_string() + "/32"}));
+    send();
+    CHECK(rig.run_until_packets(2));
+}
+
+TEST_CASE("IPv6 loopback, and [::] for both families") {
+    Rig rig;
+    const Url both = rig.listen("udp://[::]:0");
+    const Url six = rig.listen("udp://[::1]:0");
+    rig.on_packet = [&](const Peer& from, Packet&) { CHECK(rig.server.send(from, {"/answer", {}})); };
+    UdpClient four(rig, both);
+    four.send(message_a);
+    CHECK(four.receive(1).size() == 1);
+    CHECK(rig.last.ip.is_v4());
+    udp::socket client(rig.io, udp::endpoint(asio::ip::make_address("::1"), 0));
+    client.send_to(asio::buffer(message_a), udp::endpoint(asio::ip::make_address("::1"), six.port));
+    CHECK(rig.run_until_packets(2));
+    CHECK(rig.last.ip.to_string() == "::1");
+    CHECK(rig.run_until([&] { return client.available() > 0; }));
+}
+
+TEST_CASE("TCP, both framings: one byte at a time, all at once, and back") {
+    for (const char* scheme : {"tcp://127.0.0.1:0", "tcp+slip://127.0.0.1:0"}) {
+        Rig rig;
+        const Url url = rig.listen(scheme);
+        const Framing framing = url.transport == Transport::tcp_slip ? Framing::slip : Framing::length_prefix;
+        Bytes stream;
+        for (int i = 0; i < 40; ++i) {
+            append_frame(framing, encode({"/n", {i, static_cast<std::int32_t>(0xC0DBDCDD)}}).value(), stream);
+        }
+        tcp::socket client = connect(rig, url);
+        for (const std::byte& b : stream) {
+            asio::write(client, asio::buffer(&b, 1));
+            rig.io.poll(), rig.io.restart();
+        }
+        CHECK(rig.run_until_packets(40));
+        asio::write(client, asio::buffer(stream));
+        CHECK(rig.run_until_packets(80));
+        for (int i = 0; i < 80; ++i) {
+            CHECK(rig.packets[static_cast<std::size_t>(i)].messages[0].message.args[0] == Argument{i % 40});
+        }
+        CHECK(rig.server.send(rig.last, {"/a", {1}}));
+        Bytes answer(framing == Framing::slip ? 14 : 16);
+        asio::read(client, asio::buffer(answer));
+        Bytes expected;
+        append_frame(framing, message_a, expected);
+        CHECK(to_hex(answer) == to_hex(expected));
+        client.close();
+        CHECK(rig.run_until([&] { return rig.gone.size() == 1; }));
+        CHECK(rig.gone[0] == rig.last);
+        CHECK_FALSE(rig.server.send(rig.last, {"/a", {1}}));
+        CHECK(rig.server.connections() == 0);
+    }
+}
+
+TEST_CASE("M31, M34: a stream that cannot be framed is closed, with a reason") {
+    Rig rig;
+    const Url url = rig.listen("tcp://127.0.0.1:0");
+    for (const char* bad : {"00000000", "ffffffff", "80000000", "7fffffff", "c02f6100"}) {
+        tcp::socket client = connect(rig, url);
+        asio::write(client, asio::buffer(hex(bad)));
+        CHECK(is_closed(rig, client));
+    }
+    CHECK(rig.server.counters().refused_framing == 5);
+    CHECK(rig.server.connections() == 0);
+}
+
+TEST_CASE("malformed packets over TCP are refused, the connection stays") {
+    Rig rig;
+    tcp::socket client = connect(rig, rig.listen("tcp://127.0.0.1:0"));
+    Bytes stream;
+    append_frame(Framing::length_prefix, raw("junk"), stream);
+    append_frame(Framing::length_prefix, message_a, stream);
+    asio::write(client, asio::buffer(stream));
+    CHECK(rig.run_until_packets(1));
+    CHECK(refused(rig, Refusal::not_osc) == 1);
+    CHECK(rig.server.connections() == 1);
+}
+
+TEST_CASE("M32: a packet that trickles in is timed out, an idle client is not") {
+    ServerLimits limits;
+    limits.partial_packet = 100ms;
+    Rig rig(limits);
+    const Url url = rig.listen("tcp://127.0.0.1:0");
+    tcp::socket idle = connect(rig, url);
+    tcp::socket slow = connect(rig, url);
+    const Bytes begun = hex("00000020 2f");
+    for (int i = 0; i < 5; ++i) {
+        asio::write(slow, asio::buffer(&begun[static_cast<std::size_t>(i)], 1));
+        rig.io.run_for(20ms), rig.io.restart();
+    }
+    CHECK(is_closed(rig, slow));
+    CHECK(rig.server.counters().closed_timeout == 1);
+    CHECK(rig.server.connections() == 1);
+}
+
+TEST_CASE("a TCP client that does not read is closed at its queue's limit") {
+    ServerLimits limits;
+    limits.output_queue_bytes = 100'000;
+    Rig rig(limits);
+    tcp::socket client = connect(rig, rig.listen("tcp://127.0.0.1:0"));
+    Bytes stream;
+    append_frame(Framing::length_prefix, message_a, stream);
+    asio::write(client, asio::buffer(stream));
+    REQUIRE(rig.run_until_packets(1));
+    const Message big{"/big", {Bytes(50'000)}};
+    int sent = 0;
+    while (sent < 1'000 && rig.server.send(rig.last, big)) ++sent;
+    CHECK(sent < 1'000);
+    CHECK(rig.server.counters().closed_slow == 1);
+    CHECK(rig.run_until([&] { return rig.gone.size() == 1; }));
+}
+
+TEST_CASE("a queue that is read later is delivered whole") {
+    Rig rig;
+    tcp::socket client = connect(rig, rig.listen("tcp://127.0.0.1:0"));
+    boost::system::error_code failed;
+    client.set_option(asio::socket_base::receive_buffer_size(65'536), failed);
+    Bytes stream;
+    append_frame(Framing::length_prefix, message_a, stream);
+    asio::write(client, asio::buffer(stream));
+    REQUIRE(rig.run_until_packets(1));
+    Bytes blob(60'000);
+    for (std::size_t i = 0; i < blob.size(); ++i) blob[i] = static_cast<std::byte>(i * 31);
+    std::size_t expected = 0;
+    for (int i = 0; i < 16; ++i) {
+        REQUIRE(rig.server.send(rig.last, {"/big", {i, blob}}));
+        expected += 4 + encode({"/big", {i, blob}})->size();
+    }
+    client.non_blocking(true);
+    FrameDecoder decoder(Framing::length_prefix);
+    std::vector<Message> got;
+    Bytes buffer(10'000);
+    rig.run_until([&] {
+        const std::size_t n = client.read_some(asio::buffer(buffer), failed);
+        const auto error = decoder.feed(ByteView{buffer}.first(n), [&](ByteView packet) {
+            got.push_back(decode(packet)->messages.at(0).message);
+        });
+        CHECK(error == FramingError::none);
+        return got.size() == 16;
+    });
+    REQUIRE(got.size() == 16);
+    for (int i = 0; i < 16; ++i) CHECK(got[static_cast<std::size_t>(i)] == Message{"/big", {i, blob}});
+}
+
+TEST_CASE("connections beyond the limit are refused") {
+    ServerLimits limits;
+    limits.tcp_connections = 2;
+    Rig rig(limits);
+    const Url url = rig.listen("tcp://127.0.0.1:0");
+    tcp::socket first = connect(rig, url);
+    tcp::socket second = connect(rig, url);
+    tcp::socket third = connect(rig, url);
+    CHECK(is_closed(rig, third));
+    CHECK(rig.server.connections() == 2);
+    CHECK(rig.server.counters().connections_refused == 1);
+}
+
+TEST_CASE("the handler may close the connection it is called from") {
+    Rig rig;
+    tcp::socket client = connect(rig, rig.listen("tcp://127.0.0.1:0"));
+    rig.on_packet = [&](const Peer& from, Packet&) { rig.server.close(from); };
+    Bytes stream;
+    for (int i = 0; i < 5; ++i) append_frame(Framing::length_prefix, message_a, stream);
+    asio::write(client, asio::buffer(stream));
+    CHECK(is_closed(rig, client));
+    CHECK(rig.packets.size() == 1);
+    CHECK(rig.run_until([&] { return rig.gone.size() == 1; }));
+}
+
+TEST_CASE("a driven book is flushed by the server, and ends with its connection") {
+    Rig rig;
+    Subscriptions book;
+    rig.server.drive(&book);
+    const Url url = rig.listen("udp://127.0.0.1:0");
+    const Url tcp_url = rig.listen("tcp://127.0.0.1:0");
+    UdpClient client(rig, url);
+    rig.on_packet = [&](const Peer& from, Packet&) {
+        const auto now = Subscriptions::Clock::now();
+        const auto accepted = book.subscribe(from, {"/*", 100, false}, now);
+        REQUIRE(accepted);
+        const Arguments value{-6.0F};
+        book.snapshot(accepted->id, "/level", value, now);
+    };
+    client.send(message_a);
+    CHECK(client.receive(1) == std::vector<Message>{{"/level", {-6.0F}}});
+    book.on_change("/level", Argument{-3.0F}, Subscriptions::Clock::now());
+    rig.server.rearm();
+    CHECK(client.receive(1) == std::vector<Message>{{"/level", {-3.0F}}});
+    {
+        tcp::socket stream_client = connect(rig, tcp_url);
+        Bytes stream;
+        append_frame(Framing::length_prefix, message_a, stream);
+        asio::write(stream_client, asio::buffer(stream));
+        REQUIRE(rig.run_until_packets(2));
+        CHECK(book.size() == 2);
+    }
+    CHECK(rig.run_until([&] { return rig.gone.size() == 1; }));
+    book.on_change("/level", Argument{-1.0F}, Subscriptions::Clock::now());
+    rig.server.rearm();
+    CHECK(rig.run_until([&] { return book.size() == 1; })); // sending found the TCP peer gone
+    rig.server.drive(nullptr);
+}
+
+TEST_CASE("M38: timers live through a flood") {
+    Rig rig;
+    const Url url = rig.listen("udp://127.0.0.1:0");
+    std::atomic<bool> stop = false;
+    std::thread flood([&] {
+        asio::io_context io;
+        udp::socket socket(io, udp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+        const udp::endpoint target(asio::ip::make_address("127.0.0.1"), url.port);
+        while (!stop) socket.send_to(asio::buffer(message_a), target);
+    });
+    int ticks = 0;
+    asio::steady_timer timer(rig.io);
+    std::function<void()> tick = [&] {
+        timer.expires_after(10ms);
+        timer.async_wait([&](boost::system::error_code failed) {
+            if (failed) return;
+            ++ticks;
+            tick();
+        });
+    };
+    tick();
+    rig.on_packet = [&](const Peer&, Packet&) { rig.packets.clear(); };
+    const auto both_live = [&] { return ticks >= 20 && rig.server.counters().messages_received >= 5'000; };
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (!both_live() && std::chrono::steady_clock::now() < end) rig.io.run_for(200ms), rig.io.restart();
+    stop = true;
+    flood.join();
+    CHECK(ticks >= 20);
+    CHECK(rig.server.counters().messages_received >= 5'000);
+}
+
+TEST_CASE("a server may end while connections and timers are pending") {
+    asio::io_context io;
+    Url url;
+    tcp::socket client(io);
+    {
+        Server server(
+            io, {.on_packet = [](const Peer&, Packet&&) {}, .on_gone = [](const Peer&) { FAIL("told"); }});
+        url = server.listen(std::string_view("tcp://127.0.0.1:0")).value();
+        client.connect({asio::ip::make_address("127.0.0.1"), url.port});
+        io.run_for(20ms), io.restart();
+        CHECK(server.connections() == 1);
+    }
+    io.run_for(20ms); // what is pending must find nothing to do
+    CHECK(io.stopped());
+}
