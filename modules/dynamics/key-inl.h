@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What compressor and gate have in common around their detectors: where the key signal comes from, its high-pass,
+// and the look-ahead delay of the audio. Included once per instruction set, after <hwy/foreach_target.h>.
+
+#if defined(TON_MODULES_DYNAMICS_KEY_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef TON_MODULES_DYNAMICS_KEY_INL_H
+#undef TON_MODULES_DYNAMICS_KEY_INL_H
+#else
+#define TON_MODULES_DYNAMICS_KEY_INL_H
+#endif
+
+#include "engine/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace ton::modules::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+using engine::HWY_NAMESPACE::Moving;
+
+inline int key_channels(const engine::Setup& s) TM_NONBLOCKING {
+    return s.sidechain_channels > 0 ? s.sidechain_channels : s.channels_in;
+}
+
+/// The plane that detector channel `c` listens to: the side-chain's where there is one, else the strip's own input.
+inline const float* key_plane(const engine::Setup& s, const engine::Block& b, int c) TM_NONBLOCKING {
+    return s.sidechain_channels > 0 ? b.sidechain[c] : b.audio[c];
+}
+
+/// Second-order Butterworth high-pass of the key: trapezoidal state-variable filter (Simper 2013, Zavalishin 2012)
+///   v3 = x - s2;  v1 = a1 s1 + a2 v3;  v2 = s2 + a2 s1 + a3 v3;  s1 = 2 v1 - s1;  s2 = 2 v2 - s2
+///   y = x - sqrt(2) v1 - v2,  a1 = 1/(1 + g (g + sqrt 2)), a2 = g a1, a3 = g a2, g = tan(pi f / rate)
+/// Off is a = (1, 0, 0) on an empty memory, which passes x to the bit: a lane that is off is not disturbed by a
+/// neighbour that is on, and where all are off nothing needs to be done.
+template <class V> struct KeyHighpass {
+    Moving<V> a1, a2, a3;
+
+    struct Memory {
+        V s1, s2;
+    };
+
+    /// Off where frequency <= off_at (Hz). Memories of lanes that have come to rest at off are emptied.
+    HWY_INLINE void aim(V frequency, float off_at, float sample_rate, Memory* memory, int channels) {
+        const hn::DFromV<V> d;
+        const V one = hn::Set(d, 1.0F), zero = hn::Zero(d);
+        const V w = frequency * hn::Set(d, 3.14159265F / sample_rate); // below 0.04: three terms of tan
+        const V w2 = w * w;
+        const V g = w * hn::MulAdd(w2, hn::MulAdd(w2, hn::Set(d, 2.0F / 15), hn::Set(d, 1.0F / 3)), one);
+        const V b1 = one / hn::MulAdd(g, g + hn::Set(d, 1.41421356F), one);
+        const auto on = hn::Gt(frequency, hn::Set(d, off_at));
+        a1.aim(hn::IfThenElse(on, b1, one));
+        a2.aim(hn::IfThenElseZero(on, g * b1));
+        a3.aim(hn::IfThenElseZero(on, g * g * b1));
+        const auto used = hn::Or(hn::Gt(a2.value, zero), hn::Gt(a2.target, zero));
+        for (int c = 0; c < channels; ++c) {
+            memory[c].s1 = hn::IfThenElseZero(used, memory[c].s1);
+            memory[c].s2 = hn::IfThenElseZero(used, memory[c].s2);
+        }
+    }
+    HWY_INLINE bool idle() const {
+        const hn::DFromV<V> d;
+        return hn::AllTrue(d, hn::And(hn::Eq(a2.value, hn::Zero(d)), hn::Eq(a2.target, hn::Zero(d))));
+    }
+    HWY_INLINE void advance() { a1.advance(), a2.advance(), a3.advance(); }
+
+    static HWY_INLINE V tick(V x, V c1, V c2, V c3, Memory& m) {
+        const hn::DFromV<V> d;
+        const V v3 = x - m.s2;
+        const V v1 = hn::MulAdd(c1, m.s1, c2 * v3);
+        const V v2 = hn::MulAdd(c2, m.s1, hn::MulAdd(c3, v3, m.s2));
+        m.s1 = v1 + v1 - m.s1;
+        m.s2 = v2 + v2 - m.s2;
+        return x - hn::MulAdd(hn::Set(d, 1.41421356F), v1, v2);
+    }
+};
+
+/// x[n] -> g[n] x[n - latency], in place; `line` holds `latency` vectors. The place in the line follows from the
+/// absolute clock, so that all lanes of a group, and the strips that move between groups, share it.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void apply_gain(D d, const V* gain, float* x, int frames, V* line, int latency, std::int64_t position) {
+    const int width = static_cast<int>(hn::Lanes(d));
+    if (latency == 0) {
+        for (int i = 0; i < frames; ++i, x += width) hn::StoreU(hn::LoadU(d, x) * gain[i], d, x);
+        return;
+    }
+    auto place = static_cast<int>(position % latency);
+    for (int i = 0; i < frames; ++i, x += width) {
+        const V delayed = line[place];
+        line[place] = hn::LoadU(d, x);
+        hn::StoreU(delayed * gain[i], d, x);
+        if (++place == latency) place = 0;
+    }
+}
+
+} // namespace ton::modules::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
