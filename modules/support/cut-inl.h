@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The kernel of highpass and lowpass: bilinear Butterworth filters of order 1, 2, 3, 4, 6 and 8.
+// Included once per instruction set, after <hwy/foreach_target.h>.
+
+#if defined(TON_MODULES_CUT_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef TON_MODULES_CUT_INL_H
+#undef TON_MODULES_CUT_INL_H
+#else
+#define TON_MODULES_CUT_INL_H
+#endif
+
+#include "modules/support/svf_bank-inl.h"
+
+#ifndef TON_MODULES_CUT_TYPES
+#define TON_MODULES_CUT_TYPES
+namespace ton::modules::cut {
+enum Row { frequency, slope };
+inline constexpr int kSections = 4;
+inline constexpr int kSlopes = 6;
+/// k = 2 sin((2i - 1) pi/2n) of a Butterworth filter's sections s^2 + k s + 1, most damped first; 0: no section.
+/// Odd orders (6 and 18 dB/oct) begin with s + 1, written as (s + 1)^2/(s + 1).
+inline constexpr double kDamping[kSlopes][kSections] = {
+    {2.0, 0.0, 0.0, 0.0},
+    {1.4142135623730951, 0.0, 0.0, 0.0},
+    {2.0, 1.0, 0.0, 0.0},
+    {1.8477590650225735, 0.7653668647301796, 0.0, 0.0},
+    {1.9318516525781366, 1.4142135623730951, 0.5176380902050415, 0.0},
+    {1.9615705608064609, 1.6629392246050905, 1.1111404660392044, 0.3901806440322565},
+};
+constexpr bool is_odd(int slope) { return slope == 0 || slope == 2; }
+} // namespace ton::modules::cut
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace ton::modules::HWY_NAMESPACE {
+
+template <class D, bool kHigh> struct Cut {
+    using V = hn::Vec<D>;
+    using M = dsp::HWY_NAMESPACE::LaneMath<D>;
+    static constexpr int kFilters = cut::kSections;
+    struct Shared {
+        V frequency, slope; // as last seen
+        V kind;             // the slope that is played, or being travelled to
+        V changed, primed;  // 1 or 0
+        MovingSvf<V> filter[kFilters];
+    };
+    struct Channel {
+        SvfState<V> filter[kFilters];
+    };
+    template <class Memory> static HWY_INLINE MovingSvf<V>& filter(Memory m, int n) { return m.shared.filter[n]; }
+
+    /// Section n of the slope that is played; where it has none the identity.
+    static HWY_INLINE SvfCoefficients<V> design(const Shared& s, V g, int n) {
+        V k = hn::Set(D(), 0.0F), first = k;
+        for (int slope = 0; slope < cut::kSlopes; ++slope) {
+            const auto here = s.kind == M::set(slope);
+            k = hn::IfThenElse(here, M::set(cut::kDamping[slope][n]), k);
+            if (n == 0 && cut::is_odd(slope)) first = hn::IfThenElse(here, M::set(1.0), first);
+        }
+        const auto none = k == M::set(0.0);
+        auto f = dsp::HWY_NAMESPACE::butterworth<M>(kHigh, g, hn::IfThenElse(none, M::set(1.0), k), first);
+        MovingSvf<V>::each(f, MovingSvf<V>::identity(f), typename MovingSvf<V>::Replace{none});
+        return f;
+    }
+    static HWY_INLINE V tangent(const engine::Setup& setup, V frequency) {
+        const V half = M::set(0.5) * dsp::HWY_NAMESPACE::angle<M>(frequency, setup.sample_rate);
+        return M::sine(half) / M::cosine(half);
+    }
+
+    template <class Memory> static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
+        auto& s = m.shared;
+        take(d, u.row(cut::frequency), s.frequency, s.changed);
+        take(d, u.row(cut::slope), s.slope, s.changed);
+        const auto fresh = s.primed == hn::Zero(d);
+        if (hn::AllFalse(d, fresh)) return;
+        s.kind = hn::IfThenElse(fresh, s.slope, s.kind);
+        s.changed = hn::IfThenElse(fresh, hn::Zero(d), s.changed);
+        s.primed = hn::Set(d, 1.0F);
+        const V g = tangent(m.setup, s.frequency);
+        for (int n = 0; n < kFilters; ++n) s.filter[n].start(design(s, g, n), fresh);
+    }
+    template <class Memory> static HWY_INLINE void step(D d, Memory m) {
+        auto& s = m.shared;
+        bool due = any_set(d, s.changed);
+        for (const auto& f : s.filter) due = due || f.any_busy();
+        if (!due) return;
+        // All sections of a lane travel together; a new slope waits until the last one has been reached.
+        V travels = hn::Zero(d);
+        for (const auto& f : s.filter) travels = hn::Max(travels, f.travel);
+        const auto turns = hn::And(travels == hn::Zero(d), s.slope != s.kind);
+        s.kind = hn::IfThenElse(turns, s.slope, s.kind);
+        s.changed = hn::Zero(d);
+        const V cells = M::set(cells_of_travel(m.setup.sample_rate));
+        const V g = tangent(m.setup, s.frequency);
+        for (int n = 0; n < kFilters; ++n) {
+            const auto asleep = s.filter[n].cell(design(s, g, n), turns, cells, engine::kGrid);
+            clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
+        }
+    }
+    template <class Memory> static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
+        run_bank<Cut>(d, m, b);
+    }
+    template <class Memory> static HWY_INLINE void silence(D d, Memory m) {
+        for (int c = 0; c < m.setup.channels_out; ++c)
+            for (auto& s : m.channel[c].filter) s = {hn::Zero(d), hn::Zero(d)};
+    }
+};
+
+} // namespace ton::modules::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What filter modules share: a chain of moving filters on the engine's grid.
+// Included once per instruction set, after <hwy/foreach_target.h>.
+
+#if defined(TON_MODULES_SVF_BANK_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef TON_MODULES_SVF_BANK_INL_H
+#undef TON_MODULES_SVF_BANK_INL_H
+#else
+#define TON_MODULES_SVF_BANK_INL_H
+#endif
+
+#include "dsp/filter_design-inl.h"
+#include "dsp/filter_math-inl.h"
+#include "dsp/svf-inl.h"
+#include "engine/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace ton::modules::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+using dsp::HWY_NAMESPACE::MovingSvf;
+using dsp::HWY_NAMESPACE::SvfCoefficients;
+using dsp::HWY_NAMESPACE::SvfState;
+
+/// ms that a change of kind takes (type, slope, on and off): long enough for no click, see the modules' tests.
+inline constexpr double kTravel = 50.0;
+
+inline double cells_of_travel(double sample_rate) {
+    const double cells = kTravel * 1e-3 * sample_rate / engine::kGrid;
+    return static_cast<double>(static_cast<int>(cells) + 1);
+}
+
+/// Takes a grid point's value over; 1 in `changed` where it differs.
+template <class D, class V = hn::Vec<D>> HWY_INLINE void take(D d, const float* row, V& kept, V& changed) {
+    const V next = hn::LoadU(d, row);
+    changed = hn::IfThenElse(next != kept, hn::Set(d, 1.0F), changed);
+    kept = next;
+}
+
+template <class D, class V> HWY_INLINE bool any_set(D d, V flag) { return !hn::AllFalse(d, flag != hn::Zero(d)); }
+
+/// Clears a filter's memory in those lanes, all channels.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void clear_states(D d, hn::Mask<D> where, SvfState<V>* states, int channel_stride, int channels) {
+    if (hn::AllFalse(d, where)) return;
+    for (int c = 0; c < channels; ++c, states += channel_stride) {
+        states->i1 = hn::IfThenElse(where, hn::Zero(d), states->i1);
+        states->i2 = hn::IfThenElse(where, hn::Zero(d), states->i2);
+    }
+}
+
+/// One block through Kernel's chain of filters: at each grid point Kernel::step lets those that are busy or whose
+/// settings changed take their next step. This runs by the filters' own flags, not by block.moving, because a change
+/// of kind goes on after the parameters have arrived.
+template <class Kernel, class D, class Memory>
+HWY_INLINE void run_bank(D d, Memory m, const engine::Block& b) {
+    constexpr int kCount = Kernel::kFilters;
+    MovingSvf<hn::Vec<D>>* filters[kCount];
+    for (int n = 0; n < kCount; ++n) filters[n] = &Kernel::filter(m, n);
+    float* planes[engine::kMaxChannels];
+    for (int done = 0; done < b.frames;) {
+        const int into_cell = static_cast<int>((b.position + done) & (engine::kGrid - 1));
+        if (into_cell == 0) Kernel::step(d, m);
+        bool busy = false;
+        for (const auto* f : filters) busy = busy || f->any_busy();
+        int count = b.frames - done;
+        if (busy && count > engine::kGrid - into_cell) count = engine::kGrid - into_cell;
+        const auto offset = static_cast<std::ptrdiff_t>(done) * static_cast<std::ptrdiff_t>(hn::Lanes(d));
+        for (int c = 0; c < m.setup.channels_out; ++c) planes[c] = b.audio[c] + offset;
+        dsp::HWY_NAMESPACE::svf_chain<kCount>(d, filters, m.channel[0].filter, kCount, planes, m.setup.channels_out,
+                                              count);
+        done += count;
+    }
+}
+
+} // namespace ton::modules::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

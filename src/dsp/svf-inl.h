@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The state-variable filter behind every equaliser and cut filter, with coefficients that may move at any speed.
+// Included once per instruction set, after <hwy/foreach_target.h>.
+//
+// Trapezoidal integrators (A. Simper, "Linear trapezoidal integrated SVF", 2013; V. Zavalishin, "The art of VA filter
+// design", 2012), for 1/(s^2 + k s + 1), s = Z/g, Z = (z - 1)/(z + 1); a1 = 1/(1 + g(g + k)), a2 = g a1, a3 = g a2:
+//   v3 = x - i2,   v1 = a1 i1 + a2 v3,   v2 = i2 + a2 i1 + a3 v3,   i1' = 2 v1 - i1,   i2' = 2 v2 - i2
+//   y = m0 x + m1 v1 + m2 v2
+// is computed as
+//   i1' = i1 + (2 a1 - 2) i1 + 2 a2 v3,   i2' = i2 + 2 a2 i1 + 2 a3 v3,   y = direct v3 + band i1 + low i2
+// whose small coefficients keep their relative precision in float however low the frequency.
+//
+// Why it is stable however the coefficients move: without input, with i' = 2 v - i and v - i = g (-k v1 - v2, v1),
+//   |i'|^2 - |i|^2 = 4 v . (v - i) = -4 g k v1^2 <= 0,
+// so each step is a contraction of the state's Euclidean norm for every g, k > 0. The step's matrix is linear in
+// (a1, a2, a3): coefficients on a straight line between two filters give a convex combination of two contractions,
+// which is one again. No frequency, Q or gain movement can make the state grow; y is a bounded map of state and input.
+
+#if defined(TON_DSP_SVF_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef TON_DSP_SVF_INL_H
+#undef TON_DSP_SVF_INL_H
+#else
+#define TON_DSP_SVF_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace ton::dsp::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class V> struct SvfCoefficients {
+    V damp;   ///< 2 a1 - 2: at most 0
+    V turn;   ///< 2 a2
+    V pull;   ///< 2 a3
+    V direct; ///< of v3
+    V band;   ///< of i1
+    V low;    ///< of i2: the gain at DC
+};
+
+template <class V> struct SvfState {
+    V i1, i2;
+};
+
+template <class V> HWY_INLINE V svf_tick(const SvfCoefficients<V>& f, SvfState<V>& s, V x) {
+    const V v3 = x - s.i2;
+    const V y = hn::MulAdd(f.direct, v3, hn::MulAdd(f.band, s.i1, f.low * s.i2));
+    const V i2 = hn::MulAdd(f.pull, v3, hn::MulAdd(f.turn, s.i1, s.i2));
+    s.i1 = hn::MulAdd(f.turn, v3, hn::MulAdd(f.damp, s.i1, s.i1));
+    s.i2 = i2;
+    return y;
+}
+
+/// A filter on its way: coefficients move in a straight line through each cell of the engine's grid. A change of kind
+/// (type, slope, on and off) travels for many cells on a smooth curve. A filter that does nothing sleeps: it costs
+/// nothing where all lanes sleep, passes every bit where a neighbour is awake, and wakes up from rest.
+template <class V> struct MovingSvf {
+    using D = hn::DFromV<V>;
+    using Mask = hn::Mask<D>;
+    using Coefficients = SvfCoefficients<V>;
+    Coefficients value, step, target; ///< value falls by step per sample, to be target at the cell's end
+    V travel;                         ///< cells left of a change of kind
+    V busy;                           ///< 1 while it moves: it wants cell() at the next grid point
+    V awake;                          ///< 1, or 0 where it sleeps
+
+    static HWY_INLINE V set(float x) { return hn::Set(D(), x); }
+
+    template <class F> static HWY_INLINE void each(Coefficients& a, const Coefficients& b, F f) {
+        f(a.damp, b.damp), f(a.turn, b.turn), f(a.pull, b.pull);
+        f(a.direct, b.direct), f(a.band, b.band), f(a.low, b.low);
+    }
+    struct Replace {
+        Mask where;
+        HWY_INLINE void operator()(V& a, V b) const { a = hn::IfThenElse(where, b, a); }
+    };
+    struct Approach { // from b, by the part `rest` that is left of the way to a
+        Mask where;
+        V rest;
+        HWY_INLINE void operator()(V& a, V b) const { a = hn::IfThenElse(where, hn::MulAdd(rest, b - a, a), a); }
+    };
+
+    /// x -> x for any state, with the poles of `f`.
+    static HWY_INLINE Coefficients identity(const Coefficients& f) {
+        return {f.damp, f.turn, f.pull, set(1.0F), set(0.0F), set(1.0F)};
+    }
+    static HWY_INLINE Mask is_identity(const Coefficients& f) {
+        return hn::And(f.direct == set(1.0F), hn::And(f.band == set(0.0F), f.low == set(1.0F)));
+    }
+    /// x -> x to the bit, signed zeros too, while the state is +0: which it then stays.
+    static HWY_INLINE Coefficients asleep() {
+        return {set(0.0F), set(0.0F), set(0.0F), set(1.0F), set(-0.0F), set(-0.0F)};
+    }
+    /// What is left of a change with `cells` left: 1 at the start, 0 at the end, both with slope 0.
+    static HWY_INLINE V smooth(V cells, V all) {
+        const V r = cells / all;
+        return r * r * (set(3.0F) - r - r);
+    }
+
+    /// The very first coefficients of those lanes: they stand still.
+    HWY_INLINE void start(const Coefficients& next, Mask where) {
+        const V none = set(0.0F);
+        each(value, next, Replace{where});
+        each(target, next, Replace{where});
+        each(step, {none, none, none, none, none, none}, Replace{where});
+        travel = hn::IfThenElse(where, none, travel);
+        busy = hn::IfThenElse(where, none, busy);
+        awake = hn::IfThenElse(where, set(1.0F), awake);
+        sleep_where(hn::And(where, is_identity(next)));
+    }
+
+    /// At a grid point: the cell's target was reached, `next` is due at its end (its direct, band and low are those of
+    /// identity() where the filter shall do nothing). `turns` begins a change of kind over `cells` cells of
+    /// `cell_length` samples. Returns where it has just fallen asleep: there the state must be cleared.
+    HWY_INLINE Mask cell(const Coefficients& next, Mask turns, V cells, int cell_length) {
+        value = target;
+        const Mask slept = awake == set(0.0F);
+        each(value, identity(next), Replace{slept});
+        travel = hn::IfThenElse(turns, cells, travel);
+        target = next;
+        const Mask travels = travel > set(0.0F);
+        if (!hn::AllFalse(D(), travels)) {
+            const V left = travel - set(1.0F);
+            const V rest = smooth(left, cells) / smooth(travel, cells);
+            each(target, value, Approach{travels, rest});
+            travel = hn::IfThenElseZero(travels, left);
+        }
+        const V per_sample = set(1.0F / static_cast<float>(cell_length));
+        step = {(value.damp - target.damp) * per_sample,     (value.turn - target.turn) * per_sample,
+                (value.pull - target.pull) * per_sample,     (value.direct - target.direct) * per_sample,
+                (value.band - target.band) * per_sample,     (value.low - target.low) * per_sample};
+        awake = set(1.0F);
+        busy = hn::IfThenElse(hn::Or(travel > set(0.0F), moves()), set(1.0F), set(0.0F));
+        const Mask sleeps = hn::And(is_identity(value), is_identity(target));
+        if (!hn::AllFalse(D(), sleeps)) sleep_where(sleeps);
+        return hn::AndNot(slept, sleeps);
+    }
+
+    HWY_INLINE Mask moves() const {
+        const V none = set(0.0F);
+        return hn::Or(hn::Or(hn::Or(step.damp != none, step.turn != none), hn::Or(step.pull != none, step.low != none)),
+                      hn::Or(step.direct != none, step.band != none));
+    }
+    HWY_INLINE void sleep_where(Mask m) {
+        const V none = set(0.0F);
+        each(value, asleep(), Replace{m});
+        each(target, asleep(), Replace{m});
+        each(step, {none, none, none, none, none, none}, Replace{m});
+        awake = hn::IfThenElse(m, none, awake);
+        busy = hn::IfThenElse(hn::And(m, travel == none), none, busy);
+    }
+    HWY_INLINE bool any_awake() const { return !hn::AllFalse(D(), awake != set(0.0F)); }
+    HWY_INLINE bool any_busy() const { return !hn::AllFalse(D(), busy != set(0.0F)); }
+};
+
+/// x - 0 is x for signed zeros too: a filter that stands still keeps its bits beside one that moves.
+template <class V> HWY_INLINE void svf_advance(SvfCoefficients<V>& f, const SvfCoefficients<V>& step) {
+    f.damp = f.damp - step.damp;
+    f.turn = f.turn - step.turn;
+    f.pull = f.pull - step.pull;
+    f.direct = f.direct - step.direct;
+    f.band = f.band - step.band;
+    f.low = f.low - step.low;
+}
+
+/// Runs N filters in series over `frames` samples in place, from the coefficients in `now`, and leaves these where
+/// they have got to. All is kept in registers: copied in, looped, copied out.
+template <int N, bool kMoving, class D, class V = hn::Vec<D>>
+HWY_INLINE void svf_series(D d, const MovingSvf<V>* const* filters, SvfCoefficients<V>* now, SvfState<V>* const* states,
+                           float* HWY_RESTRICT audio, int frames) {
+    const int width = static_cast<int>(hn::Lanes(d));
+    SvfCoefficients<V> f[N], step[N];
+    SvfState<V> s[N];
+    for (int n = 0; n < N; ++n) f[n] = now[n], s[n] = *states[n], step[n] = filters[n]->step;
+    for (int i = 0; i < frames; ++i, audio += width) {
+        V y = hn::LoadU(d, audio);
+        for (int n = 0; n < N; ++n) y = svf_tick(f[n], s[n], y);
+        if constexpr (kMoving)
+            for (int n = 0; n < N; ++n) svf_advance(f[n], step[n]);
+        hn::StoreU(y, d, audio);
+    }
+    for (int n = 0; n < N; ++n) now[n] = f[n], *states[n] = s[n];
+}
+
+/// N filters over all channels; every channel sees the same coefficients.
+template <int N, class D, class V = hn::Vec<D>>
+HWY_INLINE void svf_channels(D d, MovingSvf<V>* const* filters, SvfState<V>* const* states, int channel_stride,
+                             float* const* audio, int channels, int frames) {
+    bool moving = false;
+    for (int n = 0; n < N; ++n) moving = moving || filters[n]->any_busy();
+    SvfCoefficients<V> now[N];
+    SvfState<V>* here[N];
+    for (int c = 0; c < channels; ++c) {
+        for (int n = 0; n < N; ++n) now[n] = filters[n]->value, here[n] = states[n] + c * channel_stride;
+        if (moving) svf_series<N, true>(d, filters, now, here, audio[c], frames);
+        else svf_series<N, false>(d, filters, now, here, audio[c], frames);
+    }
+    if (moving)
+        for (int n = 0; n < N; ++n) filters[n]->value = now[n];
+}
+
+/// A chain of `Count` filters: those that are awake in any lane, two at a time so that one's latency hides the
+/// other's. states[n] of channel c stands at states + c * channel_stride + n. Never across a grid point while moving.
+template <int Count, class D, class V = hn::Vec<D>>
+HWY_INLINE void svf_chain(D d, MovingSvf<V>* const* filters, SvfState<V>* states, int channel_stride,
+                          float* const* audio, int channels, int frames) {
+    MovingSvf<V>* awake[Count];
+    SvfState<V>* state[Count];
+    int count = 0;
+    for (int n = 0; n < Count; ++n)
+        if (filters[n]->any_awake()) awake[count] = filters[n], state[count++] = states + n;
+    int n = 0;
+    for (; n + 2 <= count; n += 2)
+        svf_channels<2>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+    if (n < count) svf_channels<1>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+}
+
+} // namespace ton::dsp::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
