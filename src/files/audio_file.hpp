@@ -75,8 +75,8 @@ struct WriterOptions {
 };
 
 /// Writes WAV, RF64, FLAC or Ogg Vorbis, by the file's ending: .wav, .rf64, .flac, .ogg (or .oga).
-/// A WAV that passes 4 GiB becomes RF64 by itself. Replaces an existing file. Control or disk thread, one at
-/// a time.
+/// A WAV that passes 4 GiB becomes RF64 by itself. Replaces an existing file. A FLAC begins with its first
+/// sample: before that, and if none ever comes, the file is empty. Control or disk thread, one at a time.
 class Writer {
   public:
     /// Whether open() would accept this ending, format, rate and number of channels. Touches no file.

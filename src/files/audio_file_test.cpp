@@ -2,11 +2,13 @@
 #include "files/audio_file.hpp"
 #include "files/test_support.hpp"
 
+#include <chrono>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <fstream>
 #include <map>
 #include <numbers>
+#include <thread>
 #include <unistd.h>
 
 using namespace ton::files;
@@ -125,6 +127,43 @@ TEST_CASE("dither is reproducible, and interleaved writing gives the same file a
     quantizer.process(planes.pointers.data(), expected.data(), 20000);
     for (const char* name : {"a.wav", "a.flac"})
         CHECK((test::decoded_by_ffmpeg<std::int32_t>(folder / name, "s32le") == expected));
+}
+
+TEST_CASE("the time of day is in no file") {
+    TempFolder folder;
+    for (const char* name : {"a.wav", "b.wav", "a.rf64", "b.rf64"}) {
+        if (name[0] == 'b')
+            std::this_thread::sleep_for(std::chrono::milliseconds(1100)); // a PEAK chunk counts seconds
+        write_file(folder / name, options(1, SampleFormat::float32), grid(1, 100, 0));
+    }
+    CHECK_NOTHROW(output_of("cmp " + folder / "a.wav" + " " + folder / "b.wav"));
+    CHECK_NOTHROW(output_of("cmp " + folder / "a.rf64" + " " + folder / "b.rf64"));
+}
+
+TEST_CASE("after update_header the file is readable as it is, and tells its length") {
+    TempFolder folder;
+    const auto planes = grid(2, 30000, 24);
+    for (const char* name : {"a.wav", "a.rf64", "a.flac"}) {
+        CAPTURE(name);
+        auto writer = Writer::open(folder / name, options(2, SampleFormat::int24));
+        REQUIRE(writer.has_value());
+        for (const std::int64_t frames : {1, 4096, 4097, 10001, 20000}) {
+            CAPTURE(frames);
+            const float* rest[] = {planes.pointers[0] + writer->frames(),
+                                   planes.pointers[1] + writer->frames()};
+            REQUIRE(writer->write(rest, frames - writer->frames()).has_value());
+            REQUIRE(writer->update_header().has_value());
+            const auto found = Reader::open(folder / name);
+            REQUIRE_MESSAGE(found.has_value(), found.error().text());
+            CHECK(found->frames() <= frames);
+            CHECK(found->frames() >= frames - (std::string(name) == "a.flac" ? 4608 : 0));
+            CHECK(read_all(folder / name)->samples[1].size() == static_cast<std::size_t>(found->frames()));
+            if (found->frames() == 0) continue;
+            const auto told =
+                output_of("ffprobe -v error -show_entries stream=duration_ts -of csv=p=0 " + folder / name);
+            CHECK(std::stoll(told) == found->frames());
+        }
+    }
 }
 
 TEST_CASE("Ogg Vorbis: the tone comes back, other decoders agree") {

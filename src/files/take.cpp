@@ -63,7 +63,7 @@ tl::expected<Take, FileError> Take::open(const std::string& path, const Recorder
     if (!name) return tl::unexpected(name.error());
     auto writer = Writer::open(*name, writer_options(options));
     if (!writer) return tl::unexpected(writer.error());
-    // From here on the file opens, be it empty.
+    // From here on the file opens, be it empty (a FLAC: from the first sound on).
     if (auto ready = writer->update_header(); !ready) return tl::unexpected(ready.error());
     return Take(std::move(*writer), options);
 }

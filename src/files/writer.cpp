@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "files/audio_file.hpp"
-#include "files/flac_header.hpp"
+#include "files/header_patch.hpp"
 #include "files/system_error.hpp"
 #include "files/writer_format.hpp"
 
@@ -19,8 +19,6 @@ constexpr std::int64_t piece = 4096; // frames per call of libsndfile
 
 void set_up(SNDFILE* file, const WriterFormat& format, const WriterOptions& options) {
     if (format.container == Container::wav) sf_command(file, SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
-    // The PEAK chunk carries the time of day: the same sound would not give the same file.
-    sf_command(file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
     double quality = std::clamp(options.vorbis_quality, 0.0, 1.0);
     if (format.container == Container::ogg)
         sf_command(file, SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof quality);
@@ -200,6 +198,7 @@ tl::expected<void, FileError> Writer::close() {
     s.file = nullptr;
     if (s.failed && s.format.container == Container::flac && ftruncate(s.fd, s.good_size) == 0)
         patch_flac_length(s.fd, s.frames);
+    if (!s.failed && s.format.bits == 0 && !clear_peak_time(s.fd)) s.failed = system_error(s.path, errno);
     const int closed = ::close(s.fd);
     s.fd = -1;
     if (!s.failed && result != 0)
