@@ -39,8 +39,11 @@ struct Status {
     double load = 0, peak_load = 0; ///< callback time / period, mean of the last second and maximum since the last call
     std::uint64_t xruns = 0;
     bool realtime = false;       ///< the audio thread has real-time scheduling
+    std::int64_t page_faults = -1; ///< of the audio thread since it began, minor and major; -1: there is none
     bool freewheel = false;
     int missing_connections = 0; ///< wished for, but the other port isn't there
+    int ports = 0;               ///< registered with the server (internal: that the plan has)
+    bool stuck = false;          ///< libjack does not return from closing a dead client: only a restart helps
 };
 
 /// A source of callbacks. All members are called on the control thread; the callback runs Engine::process on the
@@ -71,18 +74,28 @@ class Backend {
     engine::Engine& engine_;
 };
 
+/// Which implementation of libjack: the one that the loader finds (JACK2 as a rule), or PipeWire's own.
+enum class JackLibrary : std::uint8_t { system, pipewire };
+
 struct JackOptions {
     std::string client_name = "tonmeister";
-    std::string server;          ///< empty: default (JACK_DEFAULT_SERVER)
-    bool exact_name = false;
+    std::string server;          ///< JACK: server name, PipeWire: remote; empty: the default (JACK_DEFAULT_SERVER)
+    bool exact_name = false;     ///< wait rather than become tonmeister-01 where the name is taken
+    JackLibrary library = JackLibrary::system;
 };
+/// A client of a JACK server, or of PipeWire through its JACK library. Without the library it waits, with the reason in
+/// Status::detail. A server is never started. Ports are audio ports; sample rate changes come as on_ready, other block
+/// sizes need nothing (the engine takes any). libjack 2 serves one server per process at a time.
 std::unique_ptr<Backend> make_jack(engine::Engine&, const JackOptions&);
 
-/// A precise timer drives the engine with no audio server; inputs are silence.
+/// A precise timer drives the engine with no audio server: inputs are silence, outputs go nowhere. Up to four blocks are
+/// caught up when the thread wakes late; more are left out and count as one xrun. `block`: 1…8192 frames.
 std::unique_ptr<Backend> make_internal(engine::Engine&, double sample_rate, int block);
 
-/// What `--backend auto` found: a running JACK server, a running PipeWire (then libjack is PipeWire's), or none.
+/// What `--backend auto` found: a running JACK server, a running PipeWire (use JackLibrary::pipewire), or none.
+/// Control thread, with no JACK backend started; opens and closes a client as a probe and starts nothing. JACK goes first; a system whose own libjack
+/// is PipeWire's answers pipewire.
 enum class Found : std::uint8_t { none, jack, pipewire };
-Found find_server();
+Found find_server(const std::string& server = {});
 
 } // namespace ton::backend
