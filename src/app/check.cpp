@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/check.hpp"
+
+#include "control/console.hpp"
+#include "engine/engine.hpp"
+#include "files/disk_thread.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ton::app {
+
+namespace {
+
+std::string feeds_of(const graph::Strip& strip) {
+    std::string text;
+    for (const auto& to : strip.to) text += (text.empty() ? "" : ", ") + to;
+    if (strip.outputs) {
+        text += text.empty() ? "out " : ", out ";
+        for (std::size_t i = 0; i < strip.outputs->size(); ++i) text += (i ? " " : "") + (*strip.outputs)[i];
+        if (strip.outputs->empty()) text += "(free ports)";
+    }
+    return text.empty() ? "-" : text;
+}
+
+std::string chain_of(const graph::Strip& strip) {
+    std::string text;
+    for (const auto& m : strip.chain) {
+        if (m.name == graph::kMute || m.name == graph::kMeter) continue;
+        text += (text.empty() ? "" : " > ") + m.name;
+    }
+    return text.empty() ? "-" : text;
+}
+
+void print(const graph::Compiled& compiled, double rate) {
+    const auto& desk = compiled.desk;
+    fmt::print("{}: {} strips at {:g} Hz, blocks of {}\n\n", desk.name.empty() ? desk.file : desk.name, desk.strips.size(), rate, desk.engine.block.value);
+    std::size_t name = 5, chain = 5;
+    for (const auto& s : desk.strips) name = std::max(name, s.name.size()), chain = std::max(chain, chain_of(s).size());
+    chain = std::min<std::size_t>(chain, 60);
+    fmt::print("{:<{}}  {:<6}  {:>3}  {:>3}  {:>14}  {:<{}}  feeds\n", "strip", name, "stage", "in", "out", "latency", "chain", chain);
+    std::vector<int> order;
+    for (const int n : compiled.layout.order) {
+        const int s = compiled.layout.nodes[static_cast<std::size_t>(n)].strip;
+        if (compiled.layout.strips[static_cast<std::size_t>(s)].nodes.back() == n) order.push_back(s);
+    }
+    for (const int s : order) {
+        const auto& strip = desk.strips[static_cast<std::size_t>(s)];
+        const auto& layout = compiled.layout.strips[static_cast<std::size_t>(s)];
+        const int latency = compiled.layout.latency_of(s);
+        fmt::print("{:<{}}  {:<6}  {:>3}  {:>3}  {:>6} {:>5.2f}ms  {:<{}}  {}\n", strip.name, name, config::to_text(strip.stage), layout.channels_in,
+                   layout.channels_out, latency, 1000.0 * latency / rate, chain_of(strip), chain, feeds_of(strip));
+    }
+}
+
+} // namespace
+
+int check(const std::string& path) {
+    std::vector<config::Diagnostic> errors;
+    const auto desk = control::Console::load(path, errors);
+    if (errors.empty()) {
+        // Compiled as the daemon would: what only shows then (a file that can't be read) is an error here, too.
+        engine::Engine engine;
+        files::DiskThread disk;
+        control::Console console(engine, {.disk = &disk, .offline = true, .injected = {}, .captured = {}});
+        errors = console.apply(desk, desk.engine.sample_rate.value);
+        if (errors.empty()) {
+            print(*console.compiled(), console.sample_rate());
+            return 0;
+        }
+    }
+    fmt::print(stderr, "{}", config::format(errors));
+    return 1;
+}
+
+} // namespace ton::app

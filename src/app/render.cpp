@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/render.hpp"
+
+#include "app/events.hpp"
+#include "control/console.hpp"
+#include "control/dispatch.hpp"
+#include "files/audio_file.hpp"
+#include "files/disk_thread.hpp"
+#include "files/resample.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+namespace ton::app {
+
+namespace {
+
+using engine::Engine;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+int fail(const std::string& message) {
+    fmt::print(stderr, "tonmeister render: {}\n", message);
+    return 1;
+}
+
+/// Errors of events are told with their line and fail the render at its end: a script with a typo is no success.
+class EventAnswers : public control::Answers {
+  public:
+    std::string file;
+    int line = 0, errors = 0;
+    void reply(const control::osc::Message& message) override {
+        fmt::print(stderr, "{}:{}: {}\n", file, line, control::osc::to_text(message));
+    }
+    void error(std::string_view address, std::string_view reason) override {
+        ++errors;
+        fmt::print(stderr, "{}:{}: {}: {}\n", file, line, address, reason);
+    }
+};
+
+struct Output {
+    std::string strip;
+    files::Writer writer;
+    std::vector<int> slots;
+    std::int64_t skip;    ///< frames of latency still to be left out
+    std::int64_t left;    ///< frames still to be written
+    std::string file;
+};
+
+/// One offline run: files in, the engine in between, files out.
+class Run {
+  public:
+    explicit Run(const RenderOptions& options) : options_(options) {}
+
+    int run() {
+        std::vector<config::Diagnostic> errors;
+        const auto desk = control::Console::load(options_.config, errors);
+        if (!errors.empty()) return fmt::print(stderr, "{}", config::format(errors)), 1;
+        rate_ = desk.engine.sample_rate.value;
+        block_ = options_.block > 0 ? options_.block : desk.engine.block.value;
+        if (const auto error = read_inputs(); !error.empty()) return fail(error);
+        if (const auto error = read_events(); !error.empty()) return fail(error);
+        console_ = std::make_unique<control::Console>(engine_, console_options());
+        dispatcher_ = std::make_unique<control::Dispatcher>(*console_);
+        errors = console_->apply(desk, rate_);
+        if (!errors.empty()) return fmt::print(stderr, "{}", config::format(errors)), 1;
+        if (const auto error = open_outputs(); !error.empty()) return fail(error);
+        if (const auto error = play(); !error.empty()) return fail(error);
+        return answers_.errors > 0 ? fail(fmt::format("{} of the events could not be obeyed", answers_.errors)) : 0;
+    }
+
+  private:
+    control::ConsoleOptions console_options() {
+        control::ConsoleOptions o;
+        o.disk = &disk_;
+        o.offline = true;
+        o.lane_width = options_.lane_width;
+        for (const auto& [strip, recording] : inputs_) o.injected[strip] = static_cast<int>(recording.size());
+        for (const auto& [strip, _] : options_.outputs) o.captured.push_back(strip);
+        return o;
+    }
+
+    std::string read_inputs() {
+        for (const auto& [strip, file] : options_.inputs) {
+            auto recording = files::read_all(file);
+            if (!recording) return recording.error().text();
+            auto samples = std::move(recording->samples);
+            if (recording->rate != rate_) samples = files::resample(samples, recording->rate, rate_);
+            longest_ = std::max(longest_, static_cast<std::int64_t>(samples.empty() ? 0 : samples[0].size()));
+            inputs_.emplace_back(strip, std::move(samples));
+        }
+        return {};
+    }
+
+    std::string read_events() {
+        if (options_.events.empty()) return {};
+        std::ifstream in(options_.events);
+        std::stringstream text;
+        if (!in || !(text << in.rdbuf())) return fmt::format("{}: can't be read", options_.events);
+        std::vector<std::string> errors;
+        events_ = parse_events(text.str(), options_.events, rate_, errors);
+        answers_.file = options_.events;
+        if (errors.empty()) return {};
+        for (const auto& e : errors) fmt::print(stderr, "{}\n", e);
+        return "the events can't be read";
+    }
+
+    std::string open_outputs() {
+        const auto format = files::sample_format_named(options_.bits);
+        if (!format) return fmt::format("--bits {}: expected 16, 24 or 32f", options_.bits);
+        frames_ = options_.length ? std::llround(*options_.length * rate_) : longest_ + std::llround(options_.tail * rate_);
+        if (frames_ <= 0) return "there is nothing to render: give an --input, or a --length in seconds";
+        const auto* compiled = console_->compiled();
+        for (const auto& [strip, file] : options_.outputs) {
+            const int s = compiled->desk.index(strip);
+            if (s < 0) return fmt::format("there is no strip \"{}\" to take the output of", strip);
+            std::vector<int> slots;
+            for (const auto& port : compiled->ports)
+                if (!port.input && port.strip == s) slots.push_back(port.slot);
+            auto writer = files::Writer::open(file, {.rate = rate_, .channels = static_cast<int>(slots.size()), .format = *format,
+                                                     .dither = options_.dither ? files::Dither::tpdf : files::Dither::none});
+            if (!writer) return writer.error().text();
+            const std::int64_t latency = options_.raw ? 0 : compiled->layout.latency_of(s);
+            latency_ = std::max(latency_, latency);
+            outputs_.push_back({strip, std::move(*writer), std::move(slots), latency, frames_, file});
+        }
+        for (const auto& [strip, _] : options_.inputs)
+            if (compiled->desk.index(strip) < 0) return fmt::format("there is no strip \"{}\" to feed", strip);
+        return {};
+    }
+
+    std::string play() {
+        engine::prepare_audio_thread();
+        const auto total = frames_ + latency_;
+        std::size_t next = 0;
+        for (std::int64_t position = 0; position < total;) {
+            console_->poll();
+            for (; next < events_.size() && events_[next].time <= position; ++next) obey(events_[next]);
+            std::int64_t count = std::min<std::int64_t>(block_, total - position);
+            // Events are posted ahead as timed commands where they can be; those that alter the graph end a block.
+            if (next < events_.size()) count = std::min(count, events_[next].time - position);
+            disk_.run_once();
+            process(position, static_cast<int>(count));
+            if (const auto error = write(static_cast<int>(count)); !error.empty()) return error;
+            position += count;
+            show_progress(position, total);
+        }
+        for (const auto& [address, text] : console_->take_reports()) fmt::print(stderr, "{}: {}\n", address, text);
+        return finish();
+    }
+
+    void obey(const TimedMessage& event) {
+        answers_.line = event.line;
+        dispatcher_->obey(event.message, engine::Command::kNow, answers_);
+    }
+
+    void process(std::int64_t position, int count) {
+        std::vector<const float*> in;
+        std::vector<float*> out;
+        const auto& ports = console_->compiled()->ports;
+        input_memory_.resize(ports.size());
+        output_memory_.resize(ports.size());
+        for (const auto& port : ports) {
+            auto& planes = port.input ? input_memory_ : output_memory_;
+            if (planes.size() <= at(port.slot)) planes.resize(at(port.slot) + 1);
+            planes[at(port.slot)].resize(at(count));
+            if (port.input) fill(port, position, count);
+        }
+        for (auto& plane : input_memory_) in.push_back(plane.empty() ? nullptr : plane.data());
+        for (auto& plane : output_memory_) out.push_back(plane.empty() ? nullptr : plane.data());
+        engine_.process({in, out, count});
+    }
+
+    void fill(const graph::Port& port, std::int64_t position, int count) {
+        auto& plane = input_memory_[at(port.slot)];
+        std::ranges::fill(plane, 0.0F);
+        const auto& name = console_->compiled()->desk.strips[at(port.strip)].name;
+        for (const auto& [strip, samples] : inputs_) {
+            if (strip != name || at(port.channel) >= samples.size()) continue;
+            const auto& from = samples[at(port.channel)];
+            const auto left = static_cast<std::int64_t>(from.size()) - position;
+            for (std::int64_t i = 0; i < std::min<std::int64_t>(count, left); ++i)
+                plane[static_cast<std::size_t>(i)] += from[static_cast<std::size_t>(position + i)];
+        }
+    }
+
+    std::string write(int count) {
+        for (auto& output : outputs_) {
+            const auto skip = std::min<std::int64_t>(output.skip, count);
+            const auto n = std::min<std::int64_t>(count - skip, output.left);
+            output.skip -= skip;
+            if (n <= 0) continue;
+            std::vector<const float*> planes;
+            for (const int slot : output.slots) planes.push_back(output_memory_[at(slot)].data() + skip);
+            if (const auto done = output.writer.write(planes.data(), n); !done) return done.error().text();
+            output.left -= n;
+        }
+        return {};
+    }
+
+    std::string finish() {
+        for (auto& output : outputs_) {
+            if (const auto done = output.writer.close(); !done) return done.error().text();
+            if (const auto clipped = output.writer.clipped(); clipped > 0)
+                fmt::print(stderr, "{}: {} samples were above full scale and were limited to it\n", output.file, clipped);
+        }
+        return {};
+    }
+
+    void show_progress(std::int64_t position, std::int64_t total) {
+        const auto percent = static_cast<int>(100 * position / total);
+        if (options_.quiet || percent == shown_ || isatty(STDERR_FILENO) == 0) return;
+        shown_ = percent;
+        fmt::print(stderr, "\rrendering {:3}%{}", percent, position == total ? "\n" : "");
+    }
+
+    const RenderOptions& options_;
+    int rate_ = 48000, block_ = 64;
+    std::vector<std::pair<std::string, std::vector<std::vector<float>>>> inputs_;
+    std::int64_t longest_ = 0, frames_ = 0, latency_ = 0;
+    std::vector<TimedMessage> events_;
+    EventAnswers answers_;
+    files::DiskThread disk_;
+    Engine engine_;
+    std::unique_ptr<control::Console> console_;
+    std::unique_ptr<control::Dispatcher> dispatcher_;
+    std::vector<Output> outputs_;
+    std::vector<std::vector<float>> input_memory_, output_memory_;
+    int shown_ = -1;
+};
+
+} // namespace
+
+int render(const RenderOptions& options) { return Run(options).run(); }
+
+} // namespace ton::app

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/console.hpp"
+
+#include "engine/stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+namespace ton::control {
+
+using engine::Command;
+using engine::Kind;
+using graph::Desk;
+
+namespace {
+
+constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what feeds it and what it feeds; mute the rest.",
+                                  .kind = Kind::toggle};
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
+    if (module.name == graph::kMute) return fmt::format("/{}/mute", strip.name);
+    return fmt::format("/{}/{}/{}", strip.name, module.name, engine::parameter_path(row));
+}
+
+std::string key_of(const graph::Strip& strip, const graph::Module& module) {
+    return fmt::format("{}/{}:{}", strip.name, module.name, module.type->name);
+}
+
+/// What a reload's author did not touch keeps the value it has now.
+void carry_settings(Desk& next, const Desk& loaded, const Desk& live) {
+    for (auto& strip : next.strips) {
+        const int l = loaded.index(strip.name), n = live.index(strip.name);
+        if (l < 0 || n < 0) continue;
+        const auto& was = loaded.strips[at(l)];
+        const auto& now = live.strips[at(n)];
+        if (strip.solo == was.solo) strip.solo = now.solo;
+        for (auto& module : strip.chain) {
+            const auto* before = was.find(module.name);
+            const auto* current = now.find(module.name);
+            if (!before || !current || before->type != module.type || current->type != module.type) continue;
+            for (std::size_t r = 0; r < module.values.size(); ++r) {
+                if (module.values[r] == before->values[r]) module.values[r] = current->values[r];
+                if (module.texts[r] == before->texts[r]) module.texts[r] = current->texts[r];
+            }
+        }
+    }
+}
+
+} // namespace
+
+Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)) {}
+Console::~Console() = default;
+
+Desk Console::load(const std::string& path, std::vector<config::Diagnostic>& errors) {
+    auto reading = config::read_file(path);
+    auto desk = graph::resolve(reading.config, reading.errors);
+    if (reading.errors.empty()) {
+        // The whole graph is checked too, so that all errors are told at once.
+        graph::Conditions conditions{.sample_rate = static_cast<double>(desk.engine.sample_rate.value),
+                                     .directory = std::filesystem::path(path).parent_path().string(), .injected = {}, .captured = {}};
+        graph::make_layout(desk, conditions, reading.errors);
+    }
+    errors = reading.errors.take();
+    desk.file = path;
+    return desk;
+}
+
+graph::CompileOptions Console::compile_options() const {
+    graph::CompileOptions options;
+    options.conditions = {.sample_rate = sample_rate_, .directory = directory_, .injected = options_.injected, .captured = options_.captured};
+    options.disk = options_.disk;
+    options.offline = options_.offline;
+    options.lane_width = options_.lane_width;
+    return options;
+}
+
+std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate) {
+    Desk next = desk;
+    carry_settings(next, loaded_, desk_);
+    sample_rate_ = sample_rate;
+    directory_ = std::filesystem::path(desk.file).parent_path().string();
+    config::Diagnostics errors(desk.file);
+    auto compilation = graph::compile(next, compiled_.get(), compile_options(), errors);
+    if (!errors.empty()) return errors.take();
+    loaded_ = desk;
+    install(std::move(compilation), std::exchange(desk_, std::move(next)));
+    return {};
+}
+
+std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
+    engine_.take_plan();
+    compiled_.reset();
+    poll();
+    pending_.reset();
+    muted_.clear();
+    sample_rate_ = sample_rate;
+    config::Diagnostics errors(desk_.file);
+    auto compilation = graph::compile(desk_, nullptr, compile_options(), errors);
+    if (!errors.empty()) return errors.take();
+    install(std::move(compilation), desk_);
+    return {};
+}
+
+void Console::install(graph::Compilation compilation, const Desk& before) {
+    pending_ = std::move(compiled_);
+    compiled_ = std::move(compilation.compiled);
+    queue({{.what = Command::What::transact, .transaction = compilation.transaction.release()}});
+    std::erase_if(muted_, [&](const auto& told) { return desk_.index(told.first) < 0; });
+    index();
+    send_changes(before);
+    update_mutes(Command::kNow);
+    if (on_tree) on_tree();
+}
+
+/// Parameters of modules that stay, and have a new value: moved like by a hand.
+void Console::send_changes(const Desk& before) {
+    if (!pending_) return;
+    begin();
+    for (const auto& control : controls_) {
+        if (control.module < 0 || control.meter()) continue;
+        const auto& strip = desk_.strips[at(control.strip)];
+        const auto& module = strip.chain[at(control.module)];
+        const int old_strip = before.index(strip.name);
+        const auto* old = old_strip < 0 ? nullptr : before.strips[at(old_strip)].find(module.name);
+        if (!old || old->type != module.type) continue;
+        const auto row = at(control.row);
+        if (control.parameter->kind == Kind::text) {
+            if (old->texts[row] == module.texts[row]) continue;
+            auto* processor = compiled_->instances.at(key_of(strip, module)).stage->processor();
+            if (processor && !control.parameter->structural)
+                processor->set_text(control.row, graph::resolved_texts(module, directory_)[row]);
+            if (on_change) on_change(control, Value{module.texts[row]});
+            continue;
+        }
+        if (old->values[row] == module.values[row]) continue;
+        if (module.name != graph::kMute)
+            post({.slot = control.slot, .row = control.row, .value = engine::to_kernel(*control.parameter, module.values[row])});
+        if (on_change) on_change(control, Value{static_cast<double>(module.values[row])});
+    }
+    commit();
+}
+
+// -------------------------------------------------------------------------------------------------- the tree
+
+void Console::index() {
+    controls_.clear();
+    by_address_.clear();
+    for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
+        const auto& strip = desk_.strips[at(s)];
+        for (int m = 0; m < static_cast<int>(strip.chain.size()); ++m) {
+            const auto& module = strip.chain[at(m)];
+            const auto slot = compiled_->instances.at(key_of(strip, module)).slot;
+            for (int r = 0; r < static_cast<int>(module.type->parameters.size()); ++r) {
+                const auto& row = module.type->parameters[at(r)];
+                if (module.name == graph::kMute && row.name != graph::kMute) continue;
+                controls_.push_back({address_of(strip, module, row), s, m, r, &row, slot});
+            }
+        }
+        controls_.push_back({fmt::format("/{}/solo", strip.name), s, -1, 0, &kSolo, 0});
+    }
+    by_address_.reserve(controls_.size());
+    for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);
+}
+
+const Control* Console::find(std::string_view address) const {
+    const auto it = by_address_.find(address);
+    return it == by_address_.end() ? nullptr : &controls_[it->second];
+}
+
+std::vector<const Control*> Console::list(std::string_view prefix) const {
+    std::vector<const Control*> all;
+    for (const auto& c : controls_)
+        if (c.address.starts_with(prefix)) all.push_back(&c);
+    std::ranges::sort(all, {}, [](const Control* c) -> const std::string& { return c->address; });
+    return all;
+}
+
+Value Console::get(const Control& control) const {
+    const auto& strip = desk_.strips[at(control.strip)];
+    if (control.module < 0) return {strip.solo ? 1.0 : 0.0};
+    const auto& module = strip.chain[at(control.module)];
+    if (control.parameter->kind == Kind::text) return {module.texts[at(control.row)]};
+    if (!control.meter()) return {static_cast<double>(module.values[at(control.row)])};
+    const auto it = compiled_->instances.find(key_of(strip, module));
+    const auto first = engine::first_meter(module.type->parameters);
+    const auto index = at(it->second.readout + (control.row - first) * it->second.stride);
+    if (pending_ || index >= meters_.size()) return {static_cast<double>(control.parameter->initial)};
+    return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[index]))};
+}
+
+Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time) {
+    const auto& row = *control.parameter;
+    if (control.meter()) return {.error = "this is a read-out and can't be set", .applied = get(control)};
+    if (row.kind == Kind::text) return set_text(control, value);
+    if (!std::holds_alternative<double>(value.data) || !std::isfinite(value.number()))
+        return {.error = "expected " + graph::expected_of(row), .applied = get(control)};
+    double number = value.number();
+    if (row.kind == Kind::toggle) number = number >= 0.5 ? 1.0 : 0.0;
+    if (row.kind == Kind::integer || row.kind == Kind::choice) number = std::round(number);
+    const double clamped = std::clamp(number, static_cast<double>(row.minimum), static_cast<double>(row.maximum));
+    Outcome outcome{.error = {}, .applied = {clamped}, .clamped = clamped != number};
+    if (control.module < 0) return set_solo(control, clamped != 0.0, time);
+    auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
+    const auto kernel_value = static_cast<float>(clamped);
+    if (row.structural) {
+        Desk next = desk_;
+        next.strips[at(control.strip)].chain[at(control.module)].values[at(control.row)] = kernel_value;
+        return replan(next);
+    }
+    module.values[at(control.row)] = kernel_value;
+    outcome.applied = {static_cast<double>(kernel_value)};
+    if (module.name == graph::kMute) {
+        desk_.strips[at(control.strip)].mute = kernel_value != 0.0F;
+        update_mutes(time);
+    } else {
+        const auto fade = fade_seconds < 0 ? std::int64_t{-1} : std::llround(fade_seconds * sample_rate_);
+        post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade});
+    }
+    if (on_change) on_change(control, outcome.applied);
+    return outcome;
+}
+
+Outcome Console::set_text(const Control& control, const Value& value) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    if (!text) return {.error = "expected a text", .applied = get(control)};
+    const auto& strip = desk_.strips[at(control.strip)];
+    const auto& instance = compiled_->instances.at(key_of(strip, strip.chain[at(control.module)]));
+    if (control.parameter->structural || !instance.stage->processor()) {
+        Desk next = desk_;
+        next.strips[at(control.strip)].chain[at(control.module)].texts[at(control.row)] = *text;
+        return replan(next);
+    }
+    auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
+    auto changed = module;
+    changed.texts[at(control.row)] = *text;
+    const auto resolved = graph::resolved_texts(changed, directory_)[at(control.row)];
+    if (auto error = instance.stage->processor()->set_text(control.row, resolved); !error.empty())
+        return {.error = std::move(error), .applied = get(control)};
+    module.texts[at(control.row)] = *text;
+    if (on_change) on_change(control, Value{*text});
+    return {.error = {}, .applied = Value{*text}};
+}
+
+/// A setting that alters latency, memory or routing: a new plan, like a reload's.
+Outcome Console::replan(const Desk& next) {
+    if (!ready()) return {.error = "another change of the graph is under way; try again", .applied = {}};
+    config::Diagnostics errors(desk_.file);
+    auto compilation = graph::compile(next, compiled_.get(), compile_options(), errors);
+    if (!errors.empty()) return {.error = errors.take().front().message, .applied = {}};
+    const Desk before = std::exchange(desk_, next);
+    install(std::move(compilation), before);
+    return {};
+}
+
+Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
+    desk_.strips[at(control.strip)].solo = on;
+    update_mutes(time);
+    const Value applied{on ? 1.0 : 0.0};
+    if (on_change) on_change(control, applied);
+    return {.error = {}, .applied = applied};
+}
+
+/// Solo in place: while any strip is soloed, only the soloed ones, what they hear and what hears them are open.
+void Console::update_mutes(std::int64_t time) {
+    const auto count = desk_.strips.size();
+    std::vector<char> open(count, 1);
+    if (std::ranges::any_of(desk_.strips, &graph::Strip::solo)) {
+        std::ranges::fill(open, 0);
+        for (std::size_t s = 0; s < count; ++s)
+            for (const int h : compiled_->layout.strips[s].hears) {
+                if (desk_.strips[at(h)].solo) open[s] = 1;
+                if (desk_.strips[s].solo) open[at(h)] = 1;
+            }
+    }
+    begin();
+    for (std::size_t s = 0; s < count; ++s) {
+        const auto& strip = desk_.strips[s];
+        const bool muted = strip.mute || !open[s];
+        auto& told = muted_.try_emplace(strip.name, strip.mute).first->second; // a new strip starts with its own
+        if (std::exchange(told, muted) == muted) continue;
+        const auto* module = strip.find(graph::kMute);
+        const auto& instance = compiled_->instances.at(key_of(strip, *module));
+        post({.time = time, .slot = instance.slot, .row = module->row("mute"), .value = muted ? 1.0F : 0.0F});
+    }
+    commit();
+}
+
+// ------------------------------------------------------------------------------------------------- the queue
+
+void Console::begin() { ++collecting_; }
+
+void Console::commit() {
+    if (--collecting_ > 0 || collected_.empty()) return;
+    queue(std::exchange(collected_, {}));
+}
+
+void Console::post(const Command& command) {
+    if (collecting_ > 0) collected_.push_back(command);
+    else queue({command});
+}
+
+void Console::queue(Batch batch) {
+    // While the queue is full only the newest of a parameter's unsent values is kept; none is lost.
+    if (batch.size() == 1 && batch.front().what == Command::What::set && batch.front().time == Command::kNow)
+        for (auto& waiting : outbox_)
+            if (waiting.size() == 1 && waiting.front().what == Command::What::set && waiting.front().slot == batch.front().slot &&
+                waiting.front().row == batch.front().row && waiting.front().time == Command::kNow) {
+                waiting = std::move(batch);
+                return;
+            }
+    outbox_.push_back(std::move(batch));
+    flush();
+}
+
+void Console::flush() {
+    while (!outbox_.empty() && engine_.post(outbox_.front())) outbox_.pop_front();
+}
+
+bool Console::poll() {
+    flush();
+    engine::Notice notice;
+    while (engine_.poll(notice)) {
+        if (!notice.transaction) continue;
+        delete notice.transaction; // and the old plan in it
+        pending_.reset();
+    }
+    const bool fresh = engine_.read_meters(meters_, meter_plan_);
+    return fresh && !pending_;
+}
+
+std::vector<std::pair<std::string, std::string>> Console::take_reports() {
+    std::vector<std::pair<std::string, std::string>> reports;
+    if (!compiled_) return reports;
+    for (const auto& [_, instance] : compiled_->instances) {
+        if (!instance.stage->processor()) continue;
+        auto text = instance.stage->processor()->take_report();
+        if (text.empty()) continue;
+        const auto& strip = desk_.strips[at(instance.strip)];
+        reports.emplace_back(fmt::format("/{}/{}", strip.name, strip.chain[at(instance.module)].name), std::move(text));
+    }
+    return reports;
+}
+
+} // namespace ton::control

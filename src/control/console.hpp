@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "config/config.hpp"
+#include "engine/engine.hpp"
+#include "graph/compile.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+/// The desk that runs, seen from the control thread: one tree of addresses over parameters and read-outs. OSC,
+/// the offline renderer's events, and later HTTP, scenes and state are views of it.
+namespace ton::control {
+
+/// What an address takes or gives: a number in the table's unit, or a text.
+struct Value {
+    std::variant<double, std::string> data = 0.0;
+    double number() const { return std::holds_alternative<double>(data) ? std::get<double>(data) : 0.0; }
+    bool operator==(const Value&) const = default;
+};
+
+/// One address of the tree: /strip/module/parameter, or /strip/mute and the like.
+struct Control {
+    std::string address;
+    int strip = 0, module = 0, row = 0;     ///< in the desk; module -1: the strip's own solo
+    const engine::Parameter* parameter = nullptr;
+    std::uint32_t slot = 0;                 ///< of the module instance on the audio side
+    bool meter() const { return parameter->kind == engine::Kind::meter; }
+};
+
+/// What happened to a set: the value now in effect, or why not.
+struct Outcome {
+    std::string error;       ///< empty: done
+    Value applied;
+    bool clamped = false;
+};
+
+struct ConsoleOptions {
+    files::DiskThread* disk = nullptr;
+    bool offline = false;
+    std::map<std::string, int> injected; ///< see graph::Conditions
+    std::vector<std::string> captured;
+    int lane_width = 0;
+};
+
+/// All members on the control thread.
+class Console {
+  public:
+    Console(engine::Engine& engine, ConsoleOptions options);
+    ~Console();
+
+    // ------------------------------------------------------------------------------ building and changing
+
+    /// Reads a config and resolves it; all errors, nothing changed. `directory` for file names comes from its path.
+    static graph::Desk load(const std::string& path, std::vector<config::Diagnostic>& errors);
+
+    /// Makes `desk` the running one, at that sample rate: the first plan, or an edit of the one that runs (a
+    /// transaction: compiled aside, swapped between two samples). Errors: nothing is changed. Only when ready().
+    std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate);
+    /// No transaction is under way.
+    bool ready() const { return pending_ == nullptr; }
+    /// An audio server with another rate, or a first one: forget the plan that ran (nobody may call process() now)
+    /// and build the desk as it stands, settings and all, afresh.
+    std::vector<config::Diagnostic> rebuild(double sample_rate);
+
+    // ------------------------------------------------------------------------------------------ the tree
+
+    const Control* find(std::string_view address) const;
+    /// Every address, sorted; those that begin with `prefix`.
+    std::vector<const Control*> list(std::string_view prefix = "/") const;
+    /// In the desk's order, all of them: for pattern matching.
+    std::span<const Control> controls() const { return controls_; }
+
+    /// The value that is set (a fade's goal), or a read-out's latest. Silence reads -120 dB and below.
+    Value get(const Control& control) const;
+    /// In the table's unit; clamped to its range. Fade in seconds or negative; time is an absolute sample or kNow.
+    Outcome set(const Control& control, const Value& value, double fade_seconds = -1, std::int64_t time = engine::Command::kNow);
+    /// Between begin() and commit() sets are collected and then take effect together, at one sample.
+    void begin();
+    void commit();
+
+    // ---------------------------------------------------------------------------------------- being alive
+
+    /// Takes what comes back from the audio side; frees old plans; takes meters. Call it often (50 Hz).
+    /// True when new meters came.
+    bool poll();
+    /// Reports of the modules (a full disk, an underrun) since the last call: address of the module and sentence.
+    std::vector<std::pair<std::string, std::string>> take_reports();
+
+    const graph::Desk& desk() const { return desk_; }
+    const graph::Compiled* compiled() const { return compiled_.get(); }
+    double sample_rate() const { return sample_rate_; }
+    engine::Engine& engine() { return engine_; }
+
+    /// Called for every change of a value, from wherever it came; and when the tree itself changed.
+    std::function<void(const Control&, const Value&)> on_change;
+    std::function<void()> on_tree;
+
+  private:
+    using Batch = std::vector<engine::Command>;
+    void post(const engine::Command& command);
+    void queue(Batch batch);
+    void flush();
+    void index();
+    void install(graph::Compilation compilation, const graph::Desk& before);
+    void send_changes(const graph::Desk& before);
+    void update_mutes(std::int64_t time);
+    Outcome set_text(const Control& control, const Value& value);
+    Outcome set_solo(const Control& control, bool on, std::int64_t time);
+    Outcome replan(const graph::Desk& desk);
+    graph::CompileOptions compile_options() const;
+
+    engine::Engine& engine_;
+    ConsoleOptions options_;
+    graph::Desk desk_;   ///< as it stands: the config, and what was moved since
+    graph::Desk loaded_; ///< as the config said, so that a reload knows what its author changed
+    std::string directory_;
+    double sample_rate_ = 48000;
+    std::unique_ptr<graph::Compiled> compiled_;
+    std::unique_ptr<graph::Compiled> pending_; ///< the one that runs until the swap is reported
+    std::vector<Control> controls_;
+    std::unordered_map<std::string_view, std::size_t> by_address_;
+    std::map<std::string, bool> muted_;        ///< per strip: what the audio side was told, solo included
+    Batch collected_;
+    int collecting_ = 0;
+    std::deque<Batch> outbox_;                 ///< waits for room in the queue
+    std::vector<float> meters_;
+    const engine::Plan* meter_plan_ = nullptr;
+};
+
+} // namespace ton::control

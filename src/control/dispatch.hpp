@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "control/console.hpp"
+#include "control/osc/message.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace ton::control {
+
+/// Where a message's answers go: an OSC client, a terminal, or nowhere.
+class Answers {
+  public:
+    virtual ~Answers() = default;
+    virtual void reply(const osc::Message& message) = 0;
+    /// The message to `address` could not be obeyed. Counted by whoever implements it.
+    virtual void error(std::string_view address, std::string_view reason) = 0;
+};
+
+/// Obeys OSC messages: the parameter addresses in all their forms, and verbs under /tonmeister/ that the
+/// application registers. The same for a network client and for a line of `render --events`. Control thread.
+class Dispatcher {
+  public:
+    using Verb = std::function<void(const osc::Message&, Answers&)>;
+
+    explicit Dispatcher(Console& console) : console_(console) {}
+
+    /// `name` is what follows "/tonmeister/".
+    void add_verb(std::string name, Verb verb) { verbs_[std::move(name)] = std::move(verb); }
+
+    /// Obeys one message, at that absolute sample or as soon as possible.
+    void obey(const osc::Message& message, std::int64_t time, Answers& answers);
+    /// Obeys all messages together, at one sample.
+    void obey(const osc::Batch& batch, std::int64_t time, Answers& answers);
+
+  private:
+    enum class Form { value, normal, increment, toggle };
+    void to_controls(const osc::Message& message, std::int64_t time, Answers& answers);
+    void to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers);
+    void ask(const Control& control, Form form, Answers& answers) const;
+    std::string take_arguments(const Control& control, Form form, const osc::Arguments& args, Value& value, double& fade) const;
+
+    Console& console_;
+    std::map<std::string, Verb, std::less<>> verbs_;
+};
+
+/// A value as an OSC argument: a number as float (a choice as its name), a text as string.
+osc::Argument to_argument(const Control& control, const Value& value);
+
+} // namespace ton::control
