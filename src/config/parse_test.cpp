@@ -195,6 +195,13 @@ TEST_CASE("a config with errors is still handed on for the checks that know modu
     CHECK(errors.take().size() == 3);
 }
 
+TEST_CASE("a name twice within a template is one error, where it is written, however often it is used") {
+    const auto errors = errors_of(R"({"version": 1, "templates": {"t": [{"eq": {}}, {"eq": {}}]},
+ "strips": {"a": {"chain": ["t"]}, "b": {"chain": ["t"]}}})");
+    CHECK(errors.substr(0, 28) == "f:1:49: templates.t[1].eq: a");
+    CHECK(std::count(errors.begin(), errors.end(), '\n') == 1);
+}
+
 TEST_CASE("templates that would grow without end are refused in no time") {
     // Each doubles the one before: 2^60 modules.
     std::string doubling =
