@@ -91,6 +91,19 @@ void take_reading(Report& report, const dsp::LoudnessReading& reading) {
     if (report.true_peak && report.integrated) report.plr = *report.true_peak - *report.integrated;
 }
 
+/// Stable, those without a time first. (std::stable_sort of gcc 12 uses what clang 22 knows as deprecated.)
+void sort_by_time(std::vector<Finding>& findings) {
+    std::vector<Finding> sorted;
+    for (Finding& finding : findings) {
+        const auto place =
+            std::upper_bound(sorted.begin(), sorted.end(), finding, [](const Finding& a, const Finding& b) {
+                return a.time.value_or(-1.0) < b.time.value_or(-1.0);
+            });
+        sorted.insert(place, std::move(finding));
+    }
+    findings = std::move(sorted);
+}
+
 } // namespace
 
 tl::expected<Report, files::FileError> analyse(files::Reader& reader, const MeasureOptions& options) {
@@ -138,9 +151,7 @@ tl::expected<Report, files::FileError> analyse(files::Reader& reader, const Meas
     judge_loudness(report, options);
     judge_peak(report, options);
     for (const auto& detector : detectors) detector->finish(report);
-    std::stable_sort(report.findings.begin(), report.findings.end(), [](const Finding& a, const Finding& b) {
-        return a.time.value_or(-1.0) < b.time.value_or(-1.0);
-    });
+    sort_by_time(report.findings);
     return report;
 }
 
