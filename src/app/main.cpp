@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/check.hpp"
 #include "app/render.hpp"
+#include "app/run.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -24,6 +25,21 @@ std::vector<std::pair<std::string, std::string>> pairs(const std::vector<std::st
         all.emplace_back(w.substr(0, equals), w.substr(equals + 1));
     }
     return all;
+}
+
+void add_run(CLI::App& app, Work& work) {
+    auto* sub = app.add_subcommand("run", "The daemon, in the foreground, until SIGINT or SIGTERM; SIGHUP reloads the config");
+    auto o = std::make_shared<app::RunOptions>();
+    sub->add_option("CONFIG", o->config, "JSON config")->required();
+    sub->add_option("--backend", o->backend, "auto takes a running JACK or PipeWire server, else the internal clock")
+        ->check(CLI::IsMember({"auto", "jack", "pipewire", "internal"}))->capture_default_str();
+    sub->add_option("--name", o->name, "Client name with the audio server (default: tonmeister)");
+    sub->add_option("--server", o->server, "Name of the JACK server (default: the default one)");
+    sub->add_option("--osc", o->osc, "OSC URL instead of the config's: udp://HOST:PORT, tcp://…, tcp+slip://… (repeatable)");
+    sub->add_option("--state", o->state, "File of the live settings (default: in the user's state directory)");
+    sub->add_flag("--fresh", o->fresh, "Start from the config alone, without the settings saved last time");
+    sub->add_flag("--verbose", o->verbose, "Log more");
+    sub->callback([o, &work] { work = [o] { return app::run(*o); }; });
 }
 
 void add_check(CLI::App& app, Work& work) {
@@ -71,6 +87,7 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", TONMEISTER_VERSION);
     app.require_subcommand(1);
     Work work;
+    add_run(app, work);
     add_check(app, work);
     add_render(app, work);
     try {

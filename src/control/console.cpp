@@ -94,8 +94,11 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_r
 
 std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
     engine_.take_plan();
+    outbox_.clear();
+    meters_.clear();
+    engine::Notice stale;
+    while (engine_.poll(stale)) delete stale.transaction;
     compiled_.reset();
-    poll();
     pending_.reset();
     muted_.clear();
     sample_rate_ = sample_rate;
@@ -109,6 +112,8 @@ std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
 void Console::install(graph::Compilation compilation, const Desk& before) {
     pending_ = std::move(compiled_);
     compiled_ = std::move(compilation.compiled);
+    if (on_plan) on_plan(*compiled_);
+    swapping_ = true;
     queue({{.what = Command::What::transact, .transaction = compilation.transaction.release()}});
     std::erase_if(muted_, [&](const auto& told) { return desk_.index(told.first) < 0; });
     index();
@@ -189,7 +194,7 @@ Value Console::get(const Control& control) const {
     const auto it = compiled_->instances.find(key_of(strip, module));
     const auto first = engine::first_meter(module.type->parameters);
     const auto index = at(it->second.readout + (control.row - first) * it->second.stride);
-    if (pending_ || index >= meters_.size()) return {static_cast<double>(control.parameter->initial)};
+    if (swapping_ || index >= meters_.size()) return {static_cast<double>(control.parameter->initial)};
     return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[index]))};
 }
 
@@ -328,9 +333,11 @@ bool Console::poll() {
         if (!notice.transaction) continue;
         delete notice.transaction; // and the old plan in it
         pending_.reset();
+        swapping_ = false;
+        if (on_swapped) on_swapped();
     }
     const bool fresh = engine_.read_meters(meters_, meter_plan_);
-    return fresh && !pending_;
+    return fresh && !swapping_;
 }
 
 std::vector<std::pair<std::string, std::string>> Console::take_reports() {

@@ -68,7 +68,7 @@ class Console {
     /// transaction: compiled aside, swapped between two samples). Errors: nothing is changed. Only when ready().
     std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate);
     /// No transaction is under way.
-    bool ready() const { return pending_ == nullptr; }
+    bool ready() const { return !swapping_; }
     /// An audio server with another rate, or a first one: forget the plan that ran (nobody may call process() now)
     /// and build the desk as it stands, settings and all, afresh.
     std::vector<config::Diagnostic> rebuild(double sample_rate);
@@ -105,6 +105,10 @@ class Console {
     /// Called for every change of a value, from wherever it came; and when the tree itself changed.
     std::function<void(const Control&, const Value&)> on_change;
     std::function<void()> on_tree;
+    /// A new plan was compiled and is about to be sent: its ports must exist when it begins to run.
+    std::function<void(const graph::Compiled& next)> on_plan;
+    /// The new plan runs; the old one is gone.
+    std::function<void()> on_swapped;
 
   private:
     using Batch = std::vector<engine::Command>;
@@ -128,6 +132,7 @@ class Console {
     double sample_rate_ = 48000;
     std::unique_ptr<graph::Compiled> compiled_;
     std::unique_ptr<graph::Compiled> pending_; ///< the one that runs until the swap is reported
+    bool swapping_ = false;                    ///< a transaction was sent and not yet reported done
     std::vector<Control> controls_;
     std::unordered_map<std::string_view, std::size_t> by_address_;
     std::map<std::string, bool> muted_;        ///< per strip: what the audio side was told, solo included

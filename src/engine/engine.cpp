@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -45,6 +46,17 @@ bool Engine::read_meters(std::vector<float>& values, const Plan*& plan) {
     values.assign(plan->meter_values.begin(), plan->meter_values.end());
     meters_full_.store(false, std::memory_order_release);
     return true;
+}
+
+bool Engine::clock(ClockReading& reading) const {
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        const auto before = clock_sequence_.load(std::memory_order_acquire);
+        reading = {clock_frame_.load(std::memory_order_relaxed), clock_nanoseconds_.load(std::memory_order_relaxed),
+                   clock_frames_.load(std::memory_order_relaxed)};
+        std::atomic_thread_fence(std::memory_order_acquire);
+        if (before % 2 == 0 && clock_sequence_.load(std::memory_order_relaxed) == before) return before > 0;
+    }
+    return false;
 }
 
 std::unique_ptr<Plan> Engine::take_plan() {
@@ -131,7 +143,22 @@ void Engine::notify(const Notice& notice) TM_NONBLOCKING {
     notices_.push(notice);
 }
 
+void Engine::stamp_clock(int frames) TM_NONBLOCKING {
+    timespec now{};
+    TM_TRUST_BEGIN // read from the vDSO's page: no system call
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    TM_TRUST_END
+    const auto sequence = clock_sequence_.load(std::memory_order_relaxed);
+    clock_sequence_.store(sequence + 1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+    clock_frame_.store(position_, std::memory_order_relaxed);
+    clock_nanoseconds_.store(static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec, std::memory_order_relaxed);
+    clock_frames_.store(frames, std::memory_order_relaxed);
+    clock_sequence_.store(sequence + 2, std::memory_order_release);
+}
+
 void Engine::process(const AudioIo& io) TM_NONBLOCKING {
+    stamp_clock(io.frames);
     for (float* out : io.outputs)
         if (out) std::memset(out, 0, static_cast<std::size_t>(io.frames) * sizeof(float));
     accept(position_);

@@ -51,6 +51,13 @@ struct Counters {
     std::atomic<std::uint64_t> healed{0};  ///< segments in which a NaN or infinity was silenced
 };
 
+/// When a callback began: the sample clock beside the machine's. Written by the audio thread, read by one other.
+struct ClockReading {
+    std::int64_t frame = 0;       ///< absolute sample clock of the callback's first frame
+    std::int64_t nanoseconds = 0; ///< CLOCK_MONOTONIC
+    int frames = 0;               ///< of that callback
+};
+
 /// The audio thread's world: it runs the plan, applies events on their sample, and swaps plans between samples.
 class Engine {
   public:
@@ -72,6 +79,8 @@ class Engine {
     bool read_meters(std::vector<float>& values, const Plan*& plan);
 
     const Counters& counters() const { return counters_; }
+    /// Control thread: the latest callback's, consistent; false before the first.
+    bool clock(ClockReading& reading) const;
     /// How often read-outs are offered, in frames (audio side; set before running). 0: never.
     void set_meter_interval(int frames) { meter_interval_ = frames; }
 
@@ -85,6 +94,7 @@ class Engine {
     Command take_due() TM_NONBLOCKING;
     void swap() TM_NONBLOCKING;
     void publish_meters() TM_NONBLOCKING;
+    void stamp_clock(int frames) TM_NONBLOCKING;
     void notify(const Notice& notice) TM_NONBLOCKING;
     void run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
@@ -113,6 +123,10 @@ class Engine {
     const Plan* meter_plan_ = nullptr;         // its meter_values: the audio thread writes while meters_full_ is
                                                // false, the control thread reads while it is true
     std::atomic<bool> meters_full_{false};     // audio sets (release), control clears (release)
+    // A sequence lock with one writer: odd while the audio thread writes; the reader tries again.
+    std::atomic<std::uint32_t> clock_sequence_{0};
+    std::atomic<std::int64_t> clock_frame_{0}, clock_nanoseconds_{0};
+    std::atomic<int> clock_frames_{0};
     Counters counters_;
 };
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/daemon.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+
+namespace ton::app {
+
+namespace {
+constexpr auto kTick = std::chrono::milliseconds(10);
+constexpr int kSlow = 10;              // ticks between looks at the audio server
+constexpr double kStartFade = 0.05;    // s: into and out of silence when audio begins, comes back, or ends
+constexpr int kStopTicks = 8;          // long enough for the last fade
+} // namespace
+
+Daemon::Daemon(const RunOptions& options)
+    : options_(options), console_(engine_, {.disk = &disk_, .offline = false, .injected = {}, .captured = {}}), dispatcher_(console_) {}
+
+Daemon::~Daemon() {
+    if (backend_) backend_->stop();
+    disk_.stop();
+}
+
+int Daemon::run() {
+    std::signal(SIGPIPE, SIG_IGN); // a client that goes away is an error of its socket, not the end of the desk
+    if (!load_desk()) return 1;
+    osc_ = std::make_unique<control::OscView>(io_, console_, dispatcher_, [this] { return desk_status(); });
+    wire();
+    add_verbs();
+    if (!open_osc()) return 1;
+    const auto errors = console_.apply(loaded_, loaded_.engine.sample_rate.value);
+    if (!errors.empty()) {
+        fmt::print(stderr, "{}", config::format(errors));
+        return 1;
+    }
+    disk_.start();
+    backend_ = make_backend();
+    if (!backend_) return 2;
+    backend_->on_ready = [this](double rate, int block) { audio_ready(rate, block); };
+    backend_->on_lost = [this](const std::string& why) { audio_lost(why); };
+    backend_->set_ports(ports_);
+    if (!backend_->start()) spdlog::warn("waiting for the audio server: {}", backend_->status().detail);
+    latencies();
+    signals_.add(SIGINT);
+    signals_.add(SIGTERM);
+    signals_.add(SIGHUP);
+    wait_for_signal();
+    tick();
+    io_.run();
+    return 0;
+}
+
+bool Daemon::load_desk() {
+    std::vector<config::Diagnostic> errors;
+    loaded_ = control::Console::load(options_.config, errors);
+    if (errors.empty()) return true;
+    fmt::print(stderr, "{}", config::format(errors));
+    return false;
+}
+
+bool Daemon::open_osc() {
+    auto urls = options_.osc;
+    if (urls.empty() && loaded_.control.osc)
+        for (const auto& url : *loaded_.control.osc) urls.push_back(url.value);
+    if (urls.empty() && !loaded_.control.osc) urls = {"udp://127.0.0.1:9000"};
+    std::vector<std::string> allow;
+    for (const auto& a : loaded_.control.allow) allow.push_back(a.value);
+    if (const auto done = osc_->server().allow(allow); !done) {
+        fmt::print(stderr, "tonmeister: {}\n", done.error());
+        return false;
+    }
+    for (const auto& url : urls) {
+        const auto bound = osc_->server().listen(url);
+        if (!bound) {
+            fmt::print(stderr, "tonmeister: {}: {}\n", url, bound.error());
+            return false;
+        }
+        spdlog::info("OSC on {}", bound->to_string());
+    }
+    return true;
+}
+
+std::unique_ptr<backend::Backend> Daemon::make_backend() {
+    using backend::Found;
+    auto kind = options_.backend;
+    if (kind == "auto") {
+        const auto found = backend::find_server(options_.server);
+        kind = found == Found::jack ? "jack" : found == Found::pipewire ? "pipewire" : "internal";
+        spdlog::info("audio: {}", kind == "internal" ? "no JACK or PipeWire server is running, so the internal clock" : kind);
+    }
+    if (kind == "internal") return backend::make_internal(engine_, loaded_.engine.sample_rate.value, loaded_.engine.block.value);
+    backend::JackOptions jack;
+    jack.client_name = !options_.name.empty() ? options_.name : "tonmeister";
+    jack.server = options_.server;
+    if (kind == "pipewire") jack.library = backend::JackLibrary::pipewire;
+    return backend::make_jack(engine_, jack);
+}
+
+void Daemon::wire() {
+    console_.on_change = [this](const control::Control& control, const control::Value& value) { osc_->changed(control, value); };
+    console_.on_tree = [this] { osc_->tree_changed(); };
+    console_.on_plan = [this](const graph::Compiled& next) { ports_for(next, true); };
+    console_.on_swapped = [this] {
+        ports_for(*console_.compiled(), false);
+        latencies();
+    };
+}
+
+void Daemon::add_verbs() {
+    dispatcher_.add_verb("reload", [this](const control::osc::Message& m, control::Answers& a) {
+        reload(options_.config, [&](const std::string& text) { a.error(m.address, text); });
+        a.reply({"/tonmeister/reloaded", {loaded_.file}});
+    });
+}
+
+// ------------------------------------------------------------------------------------------------- the clock
+
+void Daemon::tick() {
+    if (status_.state != backend::State::running) {
+        // No server calls: a silent trickle keeps edits, answers and meters alive until one is back.
+        engine_.process({{}, {}, 64});
+    }
+    const bool fresh = console_.poll();
+    if (fresh) osc_->meters();
+    osc_->poll();
+    if (++ticks_ % kSlow == 0) slow_tick();
+    if (stopping_ > 0 && --stopping_ == 0) {
+        backend_->stop();
+        io_.stop();
+        return;
+    }
+    timer_.expires_after(kTick);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) tick();
+    });
+}
+
+void Daemon::slow_tick() {
+    backend_->poll();
+    status_ = backend_->status();
+    for (const auto& [address, text] : console_.take_reports()) spdlog::warn("{}: {}", address, text);
+}
+
+control::DeskStatus Daemon::desk_status() {
+    const bool running = status_.state == backend::State::running;
+    return {running ? "running" : "waiting", status_.load, status_.xruns, running};
+}
+
+void Daemon::wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+        if (error) return;
+        if (signal == SIGHUP) {
+            reload(options_.config, [](const std::string& text) { spdlog::error("{}", text); });
+            return wait_for_signal();
+        }
+        spdlog::info("stopping");
+        begin_stop();
+        wait_for_signal();
+    });
+}
+
+void Daemon::begin_stop() {
+    if (stopping_ > 0) return;
+    fade(0.0F, kStartFade);
+    stopping_ = kStopTicks;
+}
+
+// ------------------------------------------------------------------------------------------------- the graph
+
+void Daemon::reload(const std::string& path, const std::function<void(const std::string&)>& complain) {
+    if (!console_.ready()) return complain("another change of the graph is under way; try again");
+    std::vector<config::Diagnostic> errors;
+    auto desk = control::Console::load(path, errors);
+    if (errors.empty()) errors = console_.apply(desk, console_.sample_rate());
+    for (const auto& e : errors) complain(config::format(e));
+    if (errors.empty()) {
+        loaded_ = std::move(desk);
+        spdlog::info("{}: loaded, {} strips", path, loaded_.strips.size());
+    } else {
+        spdlog::error("{}: {} errors; what played goes on", path, errors.size());
+    }
+}
+
+/// The ports of the plan to come, with those of the plan that still runs while `both`.
+void Daemon::ports_for(const graph::Compiled& next, bool both) {
+    std::vector<backend::PortSpec> wanted;
+    int order = 0;
+    for (const auto& port : next.ports) {
+        const auto& strip = next.desk.strips[static_cast<std::size_t>(port.strip)];
+        const auto& label = strip.display_name.empty() ? strip.name : strip.display_name;
+        wanted.push_back({.name = port.name, .input = port.input, .slot = port.slot, .connect = port.connect,
+                          .pretty = fmt::format("{} {} {}", label, port.input ? "in" : "out", port.channel + 1), .order = order++});
+    }
+    if (both)
+        for (const auto& old : ports_)
+            if (std::ranges::find(wanted, old.name, &backend::PortSpec::name) == wanted.end()) wanted.push_back(old);
+    ports_ = std::move(wanted);
+    if (backend_) backend_->set_ports(ports_);
+}
+
+void Daemon::latencies() {
+    if (!backend_) return;
+    std::vector<backend::PathLatency> paths;
+    const auto& compiled = *console_.compiled();
+    for (const auto& out : compiled.ports) {
+        if (out.input) continue;
+        const int latency = compiled.layout.latency_of(out.strip);
+        const auto& hears = compiled.layout.strips[static_cast<std::size_t>(out.strip)].hears;
+        for (const auto& in : compiled.ports)
+            if (in.input && std::ranges::find(hears, in.strip) != hears.end()) paths.push_back({in.slot, out.slot, latency, latency});
+    }
+    backend_->set_latencies(paths);
+}
+
+// ------------------------------------------------------------------------------------------------- the audio
+
+void Daemon::audio_ready(double sample_rate, int block) {
+    spdlog::info("audio at {:g} Hz, blocks of {}", sample_rate, block);
+    if (sample_rate != console_.sample_rate()) {
+        const auto errors = console_.rebuild(sample_rate);
+        for (const auto& e : errors) spdlog::error("{}", config::format(e));
+    }
+    fade(1.0F, kStartFade, true);
+}
+
+void Daemon::audio_lost(const std::string& why) { spdlog::warn("the audio server is gone ({}); waiting for it, settings are kept", why); }
+
+void Daemon::fade(float to, double seconds, bool from_silence) {
+    using engine::Command;
+    std::vector<Command> commands;
+    if (from_silence) commands.push_back({.what = Command::What::fade, .value = 0.0F, .fade = 0});
+    commands.push_back({.what = Command::What::fade, .value = to, .fade = std::llround(seconds * console_.sample_rate())});
+    engine_.post(commands);
+}
+
+int run(const RunOptions& options) {
+    spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
+    spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
+    return Daemon(options).run();
+}
+
+} // namespace ton::app

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/run.hpp"
+#include "backend/backend.hpp"
+#include "control/console.hpp"
+#include "control/osc_view.hpp"
+#include "files/disk_thread.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ton::app {
+
+/// Everything of a running desk, on one control thread: it owns the parts and carries words between them.
+class Daemon {
+  public:
+    explicit Daemon(const RunOptions& options);
+    ~Daemon();
+    int run();
+
+  private:
+    bool load_desk();
+    bool open_osc();
+    std::unique_ptr<backend::Backend> make_backend();
+    void wire();
+    void add_verbs();
+    void tick();
+    void slow_tick();
+    void wait_for_signal();
+    void reload(const std::string& path, const std::function<void(const std::string&)>& complain);
+    void begin_stop();
+
+    void audio_ready(double sample_rate, int block);
+    void audio_lost(const std::string& why);
+    void ports_for(const graph::Compiled& next, bool both);
+    void latencies();
+    void fade(float to, double seconds, bool from_silence = false);
+    control::DeskStatus desk_status();
+
+    RunOptions options_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_{io_};
+    boost::asio::steady_timer timer_{io_};
+    files::DiskThread disk_;
+    engine::Engine engine_;
+    control::Console console_;
+    control::Dispatcher dispatcher_;
+    std::unique_ptr<control::OscView> osc_;
+    std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go
+    graph::Desk loaded_;
+    std::vector<backend::PortSpec> ports_;      // registered now
+    backend::Status status_;
+    int ticks_ = 0, stopping_ = 0;
+    bool announced_ = false;
+};
+
+} // namespace ton::app

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/osc_view.hpp"
+
+#include "control/osc/pattern.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace ton::control {
+
+namespace {
+constexpr auto kLookAhead = std::chrono::milliseconds(100); // time tags reach the audio side this much early
+constexpr int kListPackets = 16;                            // of a long list, per turn: what a socket buffer takes
+} // namespace
+
+/// Answers to the client whose message is being obeyed.
+class OscView::PeerAnswers : public Answers {
+  public:
+    PeerAnswers(OscView& view, const osc::Peer& peer) : view_(view), peer_(peer) {}
+    void reply(const osc::Message& message) override { view_.server_.send(peer_, message); }
+    void error(std::string_view address, std::string_view reason) override {
+        ++view_.refused_;
+        if (address != "/tonmeister/error") view_.server_.send_error(peer_, address, reason);
+    }
+
+  private:
+    OscView& view_;
+    const osc::Peer& peer_;
+};
+
+OscView::OscView(boost::asio::io_context& io, Console& console, Dispatcher& dispatcher, std::function<DeskStatus()> status)
+    : console_(console), dispatcher_(dispatcher), status_(std::move(status)),
+      server_(io, {.on_packet = [this](const osc::Peer& from, osc::Packet&& packet) { receive(from, std::move(packet)); },
+                   .on_gone = [this](const osc::Peer& peer) { subscriptions_.unsubscribe_all(peer); }}) {
+    add_verbs();
+    server_.drive(&subscriptions_);
+    tree_changed();
+}
+
+OscView::~OscView() { server_.drive(nullptr); }
+
+void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
+    for (auto& batch : osc::split(std::move(packet))) {
+        using Verdict = osc::Schedule::Verdict;
+        switch (schedule_.add(from, std::move(batch), osc::system_now())) {
+        case Verdict::now:
+        case Verdict::late:
+            obey(from, batch, engine::Command::kNow);
+            break;
+        case Verdict::too_far:
+            ++refused_;
+            server_.send_error(from, batch.messages.empty() ? "" : batch.messages.front().address, "the time tag is more than a minute ahead");
+            break;
+        case Verdict::full:
+            ++refused_;
+            server_.send_error(from, "", "too many messages wait for their time");
+            break;
+        case Verdict::stored:
+            break;
+        }
+    }
+}
+
+void OscView::obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time) {
+    PeerAnswers answers(*this, from);
+    origin_ = &from;
+    console_.begin();
+    for (const auto& message : batch.messages) {
+        obeyed_ = &message;
+        dispatcher_.obey(message, time, answers);
+    }
+    console_.commit();
+    origin_ = nullptr;
+    obeyed_ = nullptr;
+}
+
+void OscView::changed(const Control& control, const Value& value) {
+    const std::array applied{to_argument(control, value)};
+    std::span<const osc::Argument> sent;
+    // Only a plain set can be compared with what came of it; any other form is told to its sender, too.
+    if (obeyed_ && !obeyed_->args.empty() && (obeyed_->address == control.address || osc::is_pattern(obeyed_->address)))
+        sent = std::span(obeyed_->args).first(1);
+    subscriptions_.on_change(control.address, applied, origin_, sent, osc::Subscriptions::Clock::now());
+    server_.rearm();
+}
+
+void OscView::tree_changed() {
+    meters_.clear();
+    for (const auto& control : console_.controls())
+        if (control.meter()) meters_.push_back(&control);
+}
+
+void OscView::meters() {
+    const auto now = osc::Subscriptions::Clock::now();
+    if (subscriptions_.size() == 0) return;
+    for (const auto* control : meters_) {
+        if (!subscriptions_.wanted(control->address)) continue;
+        const std::array value{static_cast<float>(console_.get(*control).number())};
+        const bool peak = control->parameter->hold && control->parameter->initial <= control->parameter->minimum;
+        subscriptions_.on_meter(control->address, value, now, peak ? osc::Subscriptions::Hold::peak : osc::Subscriptions::Hold::newest);
+    }
+    server_.rearm();
+}
+
+void OscView::poll() {
+    clock_.update(console_.engine(), console_.sample_rate());
+    while (auto due = schedule_.pop(osc::system_now() + kLookAhead))
+        obey(due->from, due->batch, clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)));
+    answer_syncs();
+    if (!listings_.empty()) {
+        send_list(listings_.front());
+        if (listings_.front().next >= listings_.front().addresses.size()) listings_.pop_front();
+    }
+}
+
+void OscView::answer_syncs() {
+    const bool audio = status_().audio;
+    while (!syncs_.empty()) {
+        const auto& first = syncs_.front();
+        const bool done = !audio || (console_.ready() && console_.engine().counters().cycles.load(std::memory_order_acquire) >= first.cycle);
+        if (!done) return;
+        server_.send(first.peer, {"/tonmeister/synced", {first.id}});
+        syncs_.pop_front();
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------ verbs
+
+void OscView::add_verbs() {
+    dispatcher_.add_verb("ping", [](const osc::Message& m, Answers& a) { a.reply({"/tonmeister/pong", m.args}); });
+    dispatcher_.add_verb("info", [this](const osc::Message&, Answers& a) {
+        a.reply({"/tonmeister/info", {std::string("tonmeister"), std::string(TONMEISTER_VERSION), console_.desk().name,
+                                      static_cast<float>(console_.sample_rate()), static_cast<std::int32_t>(console_.desk().strips.size())}});
+    });
+    dispatcher_.add_verb("status", [this](const osc::Message&, Answers& a) {
+        const auto s = status_();
+        const auto late = schedule_.late() + console_.engine().counters().late.load(std::memory_order_relaxed);
+        a.reply({"/tonmeister/status", {s.state, static_cast<float>(s.load), static_cast<std::int32_t>(s.xruns),
+                                        static_cast<std::int32_t>(late), static_cast<std::int32_t>(refused())}});
+    });
+    dispatcher_.add_verb("subscribe", [this](const osc::Message& m, Answers& a) { subscribe(m, a); });
+    dispatcher_.add_verb("unsubscribe", [this](const osc::Message& m, Answers& a) { unsubscribe(m, a); });
+    dispatcher_.add_verb("reply", [this](const osc::Message& m, Answers& a) {
+        const auto port = m.args.empty() ? std::nullopt : osc::number(m.args.front());
+        if (!origin_ || !port) return a.error(m.address, "expected a port number");
+        if (const auto set = server_.set_reply_port(*origin_, static_cast<int>(*port)); !set) a.error(m.address, set.error());
+    });
+    dispatcher_.add_verb("sync", [this](const osc::Message& m, Answers& a) {
+        if (!origin_ || m.args.empty()) return a.error(m.address, "expected an id, which comes back in /tonmeister/synced");
+        // A callback may be under way that began before this: the one after it has seen everything sent so far.
+        const auto cycle = console_.engine().counters().cycles.load(std::memory_order_acquire) + 2;
+        if (syncs_.size() < 4096) syncs_.push_back({*origin_, m.args.front(), cycle});
+        else a.error(m.address, "too many syncs wait");
+    });
+    dispatcher_.add_verb("list", [this](const osc::Message& m, Answers& a) {
+        const auto text = m.args.empty() ? std::optional<std::string_view>("/") : osc::string(m.args.front());
+        if (!origin_ || !text) return a.error(m.address, "expected a prefix such as /host, or nothing");
+        if (listings_.size() >= 64) return a.error(m.address, "too many lists are under way");
+        Listing listing{*origin_, std::string(*text), {}};
+        for (const auto* c : console_.list(*text)) listing.addresses.push_back(c->address);
+        listings_.push_back(std::move(listing));
+    });
+}
+
+void OscView::subscribe(const osc::Message& message, Answers& answers) {
+    const auto pattern = message.args.empty() ? std::nullopt : osc::string(message.args.front());
+    if (!origin_ || !pattern) return answers.error(message.address, "expected a pattern such as /*/meter/peak");
+    osc::Subscriptions::Request request{std::string(*pattern)};
+    for (const auto& arg : std::span(message.args).subspan(1)) {
+        if (osc::string(arg) == "echo") request.echo = true;
+        else if (const auto rate = osc::number(arg)) request.rate_hz = *rate;
+        else return answers.error(message.address, "expected PATTERN [RATE_HZ] [\"echo\"]");
+    }
+    const auto now = osc::Subscriptions::Clock::now();
+    const auto accepted = subscriptions_.subscribe(*origin_, request, now);
+    if (!accepted) return answers.error(message.address, osc::text(accepted.error()));
+    if (!accepted->renewed) {
+        const auto parsed = osc::Pattern::parse(request.pattern);
+        for (const auto& control : console_.controls())
+            if (parsed->matches(control.address)) {
+                const std::array value{to_argument(control, console_.get(control))};
+                subscriptions_.snapshot(accepted->id, control.address, value, now);
+            }
+    }
+    server_.rearm();
+}
+
+void OscView::unsubscribe(const osc::Message& message, Answers& answers) {
+    if (!origin_) return;
+    if (message.args.empty()) {
+        subscriptions_.unsubscribe_all(*origin_);
+        return;
+    }
+    const auto pattern = osc::string(message.args.front());
+    if (!pattern || !subscriptions_.unsubscribe(*origin_, *pattern)) answers.error(message.address, "there is no such subscription");
+}
+
+/// One message per address: /tonmeister/list ADDRESS UNIT MINIMUM MAXIMUM DEFAULT HELP; in the end /tonmeister/listed PREFIX COUNT.
+void OscView::send_list(Listing& listing) {
+    for (int packet = 0; packet < kListPackets && listing.next < listing.addresses.size(); ++packet) {
+        osc::BundleBuilder bundle(1400);
+        for (; listing.next < listing.addresses.size(); ++listing.next) {
+            const auto* control = console_.find(listing.addresses[listing.next]);
+            if (!control) continue;
+            const auto& p = *control->parameter;
+            const auto bytes = osc::encode({"/tonmeister/list", {control->address, std::string(p.unit), p.minimum, p.maximum, p.initial, std::string(p.help)}});
+            if (bytes && !bundle.add(*bytes)) break;
+        }
+        server_.send_packet(listing.peer, bundle.packet());
+    }
+    if (listing.next >= listing.addresses.size())
+        server_.send(listing.peer, {"/tonmeister/listed", {listing.prefix, static_cast<std::int32_t>(listing.addresses.size())}});
+}
+
+} // namespace ton::control

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "control/audio_clock.hpp"
+#include "control/dispatch.hpp"
+#include "control/osc/schedule.hpp"
+#include "control/osc/server.hpp"
+#include "control/osc/subscriptions.hpp"
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace ton::control {
+
+/// What /tonmeister/status tells, from whoever knows it.
+struct DeskStatus {
+    std::string state; ///< "running", "waiting"
+    double load = 0;   ///< 0…1 of the period
+    std::uint64_t xruns = 0;
+    bool audio = false; ///< callbacks come
+};
+
+/// The desk as OSC clients see it: sockets, time tags, answers, subscriptions. Control thread.
+class OscView {
+  public:
+    OscView(boost::asio::io_context& io, Console& console, Dispatcher& dispatcher, std::function<DeskStatus()> status);
+    ~OscView();
+
+    osc::Server& server() { return server_; }
+
+    /// From Console::on_change.
+    void changed(const Control& control, const Value& value);
+    /// From Console::on_tree: addresses may have come or gone.
+    void tree_changed();
+    /// Every few milliseconds: time tags that fall due, syncs, long lists.
+    void poll();
+    /// New meters are there.
+    void meters();
+
+    std::uint64_t late() const { return schedule_.late(); }
+    std::uint64_t refused() const { return refused_ + server_.counters().refused_in_all(); }
+
+  private:
+    class PeerAnswers;
+    struct Waiting {           // a /tonmeister/sync that is not answered yet
+        osc::Peer peer;
+        osc::Argument id;
+        std::uint64_t cycle;   // in effect when this callback has ended
+    };
+    struct Listing {           // a /tonmeister/list under way
+        osc::Peer peer;
+        std::string prefix;
+        std::vector<std::string> addresses;
+        std::size_t next = 0;
+    };
+    void receive(const osc::Peer& from, osc::Packet&& packet);
+    void obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time);
+    void add_verbs();
+    void subscribe(const osc::Message& message, Answers& answers);
+    void unsubscribe(const osc::Message& message, Answers& answers);
+    void send_list(Listing& listing);
+    void answer_syncs();
+
+    Console& console_;
+    Dispatcher& dispatcher_;
+    std::function<DeskStatus()> status_;
+    osc::Server server_;
+    osc::Subscriptions subscriptions_;
+    osc::Schedule schedule_;
+    AudioClock clock_;
+    const osc::Peer* origin_ = nullptr;          // whose message is being obeyed
+    const osc::Message* obeyed_ = nullptr;
+    std::deque<Waiting> syncs_;
+    std::deque<Listing> listings_;
+    std::vector<const Control*> meters_;         // every read-out of the tree
+    std::uint64_t refused_ = 0;
+};
+
+} // namespace ton::control
