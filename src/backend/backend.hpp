@@ -79,7 +79,7 @@ enum class JackLibrary : std::uint8_t { system, pipewire };
 
 struct JackOptions {
     std::string client_name = "tonmeister";
-    std::string server;          ///< JACK: server name, PipeWire: remote; empty: the default (JACK_DEFAULT_SERVER)
+    std::string server = {};     ///< JACK: server name, PipeWire: remote; empty: the default (JACK_DEFAULT_SERVER)
     bool exact_name = false;     ///< wait rather than become tonmeister-01 where the name is taken
     JackLibrary library = JackLibrary::system;
 };

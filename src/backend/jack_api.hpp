@@ -19,7 +19,8 @@ namespace ton::backend {
     X(port_name_size) X(activate) X(deactivate) X(get_sample_rate) X(get_buffer_size) X(set_buffer_size)     \
     X(set_freewheel) X(set_thread_init_callback) X(set_process_callback) X(set_buffer_size_callback)         \
     X(set_sample_rate_callback) X(set_xrun_callback) X(set_freewheel_callback) X(set_latency_callback)       \
-    X(set_port_registration_callback) X(set_graph_order_callback) X(on_info_shutdown) X(port_register)       \
+    X(set_port_registration_callback) X(set_graph_order_callback) X(on_info_shutdown) X(on_shutdown)         \
+    X(port_register)                                                                                         \
     X(port_unregister) X(port_get_buffer) X(port_by_id) X(port_by_name) X(port_name) X(port_flags)           \
     X(port_get_aliases) X(port_uuid) X(port_connected_to)                           \
     X(port_get_all_connections) X(connect) X(disconnect) X(get_ports)              \

@@ -48,6 +48,8 @@ bool JackClient::set_callbacks() {
     good &= api_.set_port_registration_callback(c, port_registered, this) == 0;
     good &= api_.set_graph_order_callback(
                 c, [](void* arg) { return self(arg).graph_changed_ = true, 0; }, this) == 0;
+    // Both: PipeWire 0.3.65 calls the plain one only, JACK2 the other where it is set.
+    api_.on_shutdown(c, [](void* arg) { self(arg).lost_.store(true, std::memory_order_release); }, this);
     api_.on_info_shutdown(c, shutdown, this);
     return good;
 }
