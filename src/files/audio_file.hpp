@@ -15,6 +15,8 @@ struct sf_private_tag; // libsndfile's SNDFILE
 
 namespace ton::files {
 
+class VorbisDecoder;
+
 struct SndfileCloser {
     void operator()(sf_private_tag* file) const;
 };
@@ -43,12 +45,16 @@ class Reader {
     /// between.
     tl::expected<void, FileError> seek(std::int64_t frame);
 
+    Reader(Reader&&) noexcept;
+    Reader& operator=(Reader&&) noexcept;
+    ~Reader();
+
   private:
-    Reader() = default;
+    Reader();
     SndfileHandle file_;
+    std::unique_ptr<VorbisDecoder> vorbis_; // takes the place of file_ for Ogg Vorbis
     std::string path_;
-    std::int64_t frames_ = 0, at_ = 0; // at_: the frame that is read next
-    bool exact_seek_ = true;
+    std::int64_t frames_ = 0;
     int channels_ = 0, rate_ = 0, stored_bits_ = 0;
     std::vector<float> interleaved_;
 };
@@ -99,8 +105,6 @@ class Writer {
     /// header tells the length. FLAC lags by less than one block (4,608 frames at most); Ogg is readable
     /// without a header.
     tl::expected<void, FileError> update_header();
-    /// Asks the kernel to bring the data to the disk; `wait`: and waits for it, as a power cut needs.
-    tl::expected<void, FileError> sync(bool wait);
     /// Finishes the file. Errors that only show now (a full disk) are told. Twice is harmless.
     tl::expected<void, FileError> close();
 

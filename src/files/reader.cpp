@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "files/audio_file.hpp"
 #include "files/system_error.hpp"
+#include "files/vorbis_decoder.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -54,6 +55,11 @@ std::int64_t count_frames(SNDFILE* file, int channels) {
 
 } // namespace
 
+Reader::Reader() = default;
+Reader::Reader(Reader&&) noexcept = default;
+Reader& Reader::operator=(Reader&&) noexcept = default;
+Reader::~Reader() = default;
+
 void SndfileCloser::operator()(SNDFILE* file) const {
     sf_close(file);
 }
@@ -69,15 +75,21 @@ tl::expected<Reader, FileError> Reader::open(const std::string& path) {
     reader.rate_ = info.samplerate;
     reader.stored_bits_ = stored_bits_of(info.format);
     reader.frames_ = info.frames;
-    reader.exact_seek_ = (info.format & SF_FORMAT_SUBMASK) != SF_FORMAT_VORBIS;
     if (info.frames < 0 || info.frames == std::numeric_limits<sf_count_t>::max())
         reader.frames_ = count_frames(reader.file_.get(), info.channels);
     if (info.channels < 1 || info.samplerate < 1)
         return tl::unexpected(FileError{path, "its header is damaged", "make the file again"});
+    if (info.format != (SF_FORMAT_OGG | SF_FORMAT_VORBIS)) return reader;
+    auto vorbis = VorbisDecoder::open(path);
+    if (!vorbis) return tl::unexpected(vorbis.error());
+    reader.file_.reset();
+    reader.vorbis_ = std::make_unique<VorbisDecoder>(std::move(*vorbis));
+    reader.frames_ = reader.vorbis_->frames();
     return reader;
 }
 
 tl::expected<std::int64_t, FileError> Reader::read_interleaved(float* out, std::int64_t frames) {
+    if (vorbis_) return vorbis_->read(out, frames);
     std::int64_t done = 0;
     while (done < frames) {
         errno = 0;
@@ -88,7 +100,6 @@ tl::expected<std::int64_t, FileError> Reader::read_interleaved(float* out, std::
         if (got <= 0) break;
         done += got;
     }
-    at_ += done;
     return done;
 }
 
@@ -110,25 +121,10 @@ tl::expected<std::int64_t, FileError> Reader::read(float* const* out, std::int64
 
 tl::expected<void, FileError> Reader::seek(std::int64_t frame) {
     const auto target = std::clamp<std::int64_t>(frame, 0, frames_);
-    // libsndfile 1.2.0 lands up to thousands of frames beside the target in Ogg Vorbis, or in a half-filled
-    // overlap; only the start is right. So the way there is decoded, which is exact and takes about 1/400 of
-    // its playing time.
-    const bool decode = !exact_seek_ && target > 0;
-    if (!decode || target < at_) {
-        const auto place = decode ? 0 : target;
-        if (sf_seek(file_.get(), place, SEEK_SET) != place)
-            return tl::unexpected(FileError{path_,
-                                            "can't be searched: " + std::string(sf_strerror(file_.get())),
-                                            "convert it to WAV or FLAC"});
-        at_ = place;
-    }
-    std::vector<float> scratch(at_ < target ? static_cast<std::size_t>(piece * channels_) : 0);
-    while (at_ < target) {
-        const auto got = read_interleaved(scratch.data(), std::min(piece, target - at_));
-        if (!got) return tl::unexpected(got.error());
-        if (*got == 0) break;
-    }
-    return {};
+    if (vorbis_) return vorbis_->seek(target);
+    if (sf_seek(file_.get(), target, SEEK_SET) == target) return {};
+    return tl::unexpected(FileError{path_, "can't be searched: " + std::string(sf_strerror(file_.get())),
+                                    "convert it to WAV or FLAC"});
 }
 
 tl::expected<Recording, FileError> read_all(const std::string& path) {

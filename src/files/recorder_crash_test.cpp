@@ -75,7 +75,8 @@ TEST_CASE("after kill -9 every recording opens and holds all but the last second
         fflush(nullptr); // or the child might print it again
         const pid_t child = fork();
         if (child == 0) victim(folder, handed_over);
-        std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+        for (int waited = 0; waited < 30000 && handed_over < milliseconds * rate / 1000; waited += 10)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
         kill(child, SIGKILL);
         int status = 0;
         waitpid(child, &status, 0);

@@ -28,7 +28,8 @@ struct Mark {
 struct RecorderSink::State {
     State(const RecorderOptions& o, std::int64_t capacity)
         : options(o), path(o.path), preroll(static_cast<std::uint64_t>(o.preroll_seconds * o.rate)),
-          ring(o.channels, capacity), marks(256) {}
+          ring(o.channels, capacity), marks(256),
+          syncer(o.power_safe ? std::make_unique<Syncer>() : nullptr) {}
 
     // Fixed after open.
     const RecorderOptions options;
@@ -49,6 +50,7 @@ struct RecorderSink::State {
     std::optional<Mark> next;
     std::uint64_t cursor = 0;  // frames before it are dealt with; the ring still holds the pre-roll behind it
     std::uint64_t silence = 0; // lost frames that are still to be written
+    const std::unique_ptr<Syncer> syncer; // before the take, which uses it
     std::optional<Take> take;
 
     bool flush_gap() TM_NONBLOCKING;
@@ -225,7 +227,7 @@ void RecorderSink::State::begin(std::uint64_t at) {
         status = RecorderStatus{};
         status.state = RecorderState::recording;
     }
-    auto opened = Take::open(wanted_path, options);
+    auto opened = Take::open(wanted_path, options, syncer.get());
     if (!opened) return fail(opened.error());
     take.emplace(std::move(*opened));
     cursor = std::max(ring.tail(), at > preroll ? at - preroll : 0);
@@ -272,6 +274,7 @@ void RecorderSink::State::publish() {
     status.file = take->path();
     status.frames = take->frames();
     status.clipped = take->clipped();
+    if (syncer && !status.error) status.error = syncer->error();
 }
 
 } // namespace ton::files

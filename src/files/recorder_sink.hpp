@@ -14,15 +14,15 @@
 namespace ton::files {
 
 struct RecorderOptions {
-    std::string
-        path; ///< .wav, .rf64 or .flac; an existing file is never overwritten: take.wav, take-2.wav, …
+    /// .wav, .rf64 or .flac; an existing file is never overwritten: take.wav, take-2.wav, …
+    std::string path;
     int rate = 48000; ///< Hz
     int channels = 2; ///< 1 … 64
     SampleFormat format = SampleFormat::int24;
     Dither dither = Dither::none; ///< raw tracks stay bit-exact; a mix recorded at 16 bit wants tpdf
     double preroll_seconds = 0.0; ///< kept before the start and put at the head of the file, 0 … 60
     double buffer_seconds = 4.0;  ///< how long the disk may stall before frames are lost
-    bool power_safe = true; ///< waits for the disk once per second of sound; offline rendering does without
+    bool power_safe = true; ///< data goes to the disk itself, not only to the kernel; offline has no need
 };
 
 enum class RecorderState {
@@ -35,17 +35,17 @@ struct RecorderStatus {
     RecorderState state = RecorderState::idle;
     std::string file;        ///< being written, or the last one; empty before the first start
     std::int64_t frames = 0; ///< in that file, pre-roll included
-    std::uint64_t lost_frames =
-        0;                     ///< the disk was too slow: they are silence in the file, which stays in time
-    std::uint64_t clipped = 0; ///< samples limited to full scale
-    std::optional<FileError> error;
+    /// The disk was too slow: they are silence in the file, which stays in time.
+    std::uint64_t lost_frames = 0;
+    std::uint64_t clipped = 0;      ///< samples limited to full scale
+    std::optional<FileError> error; ///< also told while recording goes on: the disk can't promise to keep it
 };
 
 /// Records what the audio thread writes, without ever making it wait.
 ///
 /// Whenever the process is killed, the file opens in any reader and holds all but the last second: the header
-/// is brought up to date twice per second of sound, and once per second the data is made safe against a power
-/// cut. A full disk ends the file in good order and is told by status(); the audio thread goes on and notices
+/// is brought up to date twice per second of sound, and the data is then made safe against a power cut. A
+/// full disk ends the file in good order and is told by status(); the audio thread goes on and notices
 /// nothing.
 class RecorderSink final : public DiskClient {
   public:

@@ -43,8 +43,8 @@ tl::expected<std::string, FileError> reserve_name(const std::string& path) {
 
 } // namespace
 
-Take::Take(Writer writer, const RecorderOptions& options)
-    : writer_(std::move(writer)), rate_(options.rate), power_safe_(options.power_safe) {}
+Take::Take(Writer writer, std::int64_t rate, Syncer* syncer)
+    : writer_(std::move(writer)), rate_(rate), syncer_(syncer) {}
 
 tl::expected<void, FileError> Take::check(const std::string& path, const RecorderOptions& options) {
     const auto format = writer_format(path, writer_options(options));
@@ -58,14 +58,15 @@ tl::expected<void, FileError> Take::check(const std::string& path, const Recorde
     return {};
 }
 
-tl::expected<Take, FileError> Take::open(const std::string& path, const RecorderOptions& options) {
+tl::expected<Take, FileError> Take::open(const std::string& path, const RecorderOptions& options,
+                                         Syncer* syncer) {
     const auto name = reserve_name(path);
     if (!name) return tl::unexpected(name.error());
     auto writer = Writer::open(*name, writer_options(options));
     if (!writer) return tl::unexpected(writer.error());
     // From here on the file opens, be it empty (a FLAC: from the first sound on).
     if (auto ready = writer->update_header(); !ready) return tl::unexpected(ready.error());
-    return Take(std::move(*writer), options);
+    return Take(std::move(*writer), options.rate, syncer);
 }
 
 tl::expected<void, FileError> Take::write(const float* const* in, std::int64_t frames) {
@@ -75,25 +76,22 @@ tl::expected<void, FileError> Take::write(const float* const* in, std::int64_t f
 
 tl::expected<void, FileError> Take::idle() {
     using namespace std::chrono_literals;
-    const bool behind = writer_.frames() > readable_ || (power_safe_ && writer_.frames() > safe_);
+    const bool behind = writer_.frames() > readable_;
     return behind && Clock::now() - last_ >= 500ms ? keep_readable() : tl::expected<void, FileError>();
 }
 
-/// Twice per second the header; of the data the write-back begins at one time and is waited for at the other.
 tl::expected<void, FileError> Take::keep_readable() {
     last_ = Clock::now();
-    const bool settle = writer_.frames() == readable_ || writer_.frames() - safe_ >= rate_;
     if (auto updated = writer_.update_header(); !updated) return updated;
     readable_ = writer_.frames();
-    if (!power_safe_) return {};
-    if (settle) safe_ = readable_;
-    return writer_.sync(settle);
+    if (syncer_) syncer_->request(path());
+    return {};
 }
 
 tl::expected<void, FileError> Take::close() {
-    const auto settled = power_safe_ ? writer_.sync(true) : tl::expected<void, FileError>();
-    if (auto closed = writer_.close(); !closed) return closed;
-    return settled;
+    auto closed = writer_.close();
+    if (syncer_) syncer_->request(path());
+    return closed;
 }
 
 } // namespace ton::files

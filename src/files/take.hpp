@@ -3,6 +3,7 @@
 
 #include "files/audio_file.hpp"
 #include "files/recorder_sink.hpp"
+#include "files/syncer.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,7 +18,9 @@ class Take {
     /// Whether a take of that name could be begun: ending, format, folder.
     static tl::expected<void, FileError> check(const std::string& path, const RecorderOptions& options);
     /// Creates `path`, or the first free of name-2, name-3, …: what is there is never touched.
-    static tl::expected<Take, FileError> open(const std::string& path, const RecorderOptions& options);
+    /// `syncer`: null where a power cut is no concern; it outlives the take.
+    static tl::expected<Take, FileError> open(const std::string& path, const RecorderOptions& options,
+                                              Syncer* syncer);
 
     const std::string& path() const { return writer_.path(); }
     std::int64_t frames() const { return writer_.frames(); }
@@ -30,14 +33,13 @@ class Take {
 
   private:
     using Clock = std::chrono::steady_clock;
-    Take(Writer writer, const RecorderOptions& options);
+    Take(Writer writer, std::int64_t rate, Syncer* syncer);
     tl::expected<void, FileError> keep_readable();
 
     Writer writer_;
     std::int64_t rate_;
-    bool power_safe_;
+    Syncer* syncer_;            // null where a power cut is no concern
     std::int64_t readable_ = 0; // frames that the header tells of
-    std::int64_t safe_ = 0;     // frames that survive a power cut
     Clock::time_point last_ = Clock::now();
 };
 

@@ -175,16 +175,6 @@ tl::expected<void, FileError> Writer::update_header() {
     return tl::unexpected(*s.failed);
 }
 
-tl::expected<void, FileError> Writer::sync(bool wait) {
-    auto& s = *state_;
-    if (s.fd < 0) return {};
-    // Write-back that only begins here is finished by the time someone waits for it, which then takes little.
-    const int result = wait ? fdatasync(s.fd) : sync_file_range(s.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    if (result != 0 && errno != EINVAL && errno != ESPIPE && errno != ENOSYS)
-        return tl::unexpected(system_error(s.path, errno));
-    return {};
-}
-
 tl::expected<void, FileError> Writer::close() {
     auto& s = *state_;
     if (!s.file)
