@@ -21,21 +21,24 @@ struct Stem {
     std::vector<float> samples; // interleaved
 };
 
+Stem read(const std::filesystem::path& path) {
+    SF_INFO info{};
+    SNDFILE* file = sf_open(path.c_str(), SFM_READ, &info);
+    REQUIRE(file != nullptr);
+    Stem stem{path.filename(), info.samplerate, info.channels, {}};
+    stem.samples.resize(static_cast<std::size_t>(info.frames * info.channels));
+    REQUIRE(sf_readf_float(file, stem.samples.data(), info.frames) == info.frames);
+    sf_close(file);
+    return stem;
+}
+
 std::vector<Stem> stems() {
     std::vector<Stem> result;
     const char* folder = std::getenv("TONMEISTER_STEMS");
     REQUIRE_MESSAGE(folder != nullptr, "TONMEISTER_STEMS must name the folder with the stems");
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         const auto ending = entry.path().extension();
-        if (ending != ".flac" && ending != ".ogg") continue;
-        SF_INFO info{};
-        SNDFILE* file = sf_open(entry.path().c_str(), SFM_READ, &info);
-        REQUIRE(file != nullptr);
-        Stem stem{entry.path().filename(), info.samplerate, info.channels, {}};
-        stem.samples.resize(static_cast<std::size_t>(info.frames * info.channels));
-        REQUIRE(sf_readf_float(file, stem.samples.data(), info.frames) == info.frames);
-        sf_close(file);
-        result.push_back(std::move(stem));
+        if (ending == ".flac" || ending == ".ogg") result.push_back(read(entry.path()));
     }
     REQUIRE(result.size() >= 9);
     return result;
@@ -126,4 +129,24 @@ TEST_CASE("X-1: the stems read as libebur128 reads them") {
                           << a.range << " (" << a.range - b.range << "), true peak " << to_db(a.true_peak)
                           << " (" << to_db(a.true_peak / b.true_peak) << ")");
     }
+}
+
+// The EBU's authentic programmes may be used for tests but not passed on: get the EBU loudness test set,
+// unpack it and name its folder in TONMEISTER_EBU.
+TEST_CASE("LUF-07, 08, LRA-5, 6: the EBU's authentic programmes, where they are at hand") {
+    const char* folder = std::getenv("TONMEISTER_EBU");
+    if (folder == nullptr) return;
+    int found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const std::string name = entry.path().filename();
+        const bool narrow = name.find("3342-5") != std::string::npos,
+                   wide = name.find("3342-6") != std::string::npos;
+        if (!narrow && !wide) continue;
+        CAPTURE(name);
+        ++found;
+        const Result r = ours(read(entry.path()));
+        CHECK(std::abs(r.integrated + 23.0) <= 0.1);
+        CHECK(std::abs(r.range - (narrow ? 5.0 : 15.0)) <= 1.0);
+    }
+    CHECK(found >= 2);
 }
