@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""X-1: `tonmeister measure --json` reads as ffmpeg's ebur128 filter does, on the stems and on synthesised files.
+"""X-1: `tonmeister measure --json` reads as ffmpeg's ebur128 filter does, on stems and on synthesised files.
 
 TONMEISTER names the binary (by default that of build/), TONMEISTER_STEMS the folder with the stems.
 """
@@ -37,7 +37,7 @@ def measure(*files):
 
 
 def tech_3342(shortterm):
-    """EBU Tech 3342 from ffmpeg's own S every 100 ms. Its LRA (5.1) is up to 0.4 LU off that, on short files."""
+    """EBU Tech 3342 from ffmpeg's S every 100 ms. Its own LRA (5.1) is up to 0.4 LU off that on short files."""
     shortterm = np.array([s for s in shortterm if s >= -70])
     gate = 10 * np.log10(np.mean(10 ** (shortterm / 10))) - 20
     shortterm = np.sort(shortterm[shortterm >= gate])
@@ -59,7 +59,8 @@ def ffmpeg(file):
 
 
 def assert_same(ours, theirs, loudness=0.02):
-    for key, tolerance in {"integrated": loudness, "range": 0.02, "true_peak": 0.1, "sample_peak": 0.01}.items():
+    tolerances = {"integrated": loudness, "range": 0.02, "true_peak": 0.1, "sample_peak": 0.01}
+    for key, tolerance in tolerances.items():
         assert ours[key] == pytest.approx(theirs[key], abs=tolerance), key
     for key in ("momentary_max", "shortterm_max"):
         assert theirs[key] - loudness <= ours[key] <= theirs[key] + 0.5, key
@@ -87,10 +88,11 @@ def test_silence_is_null_and_several_files_are_one_array(tmp_path):
     silent, tone = tmp_path / "silent.wav", tmp_path / "tone.wav"
     wavfile.write(silent, 48000, np.zeros((48000, 2), np.int16))
     time = np.arange(48000 * 5) / 48000
-    wavfile.write(tone, 48000, np.repeat(0.1 * np.sin(2 * np.pi * 1000 * time)[:, None], 2, axis=1).astype(np.float32))
+    sine = 0.1 * np.sin(2 * np.pi * 1000 * time)
+    wavfile.write(tone, 48000, np.stack([sine, sine], axis=1).astype(np.float32))
     first, second = measure(silent, tone)
     for key in ("integrated", "range", "momentary_max", "shortterm_max", "true_peak", "sample_peak"):
         assert first[key] is None
-    assert second["integrated"] == pytest.approx(-20.0 + 0.0067, abs=0.01)  # EBU: 1 kHz reads its level, exact +0.0067
+    assert second["integrated"] == pytest.approx(-20.0 + 0.0067, abs=0.01)  # 1 kHz reads its level, +0.0067
     assert second["duration"] == 5.0
     assert second["verdict"] == "pass"
