@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/daemon.hpp"
 
+#include "backend/realtime.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -143,6 +145,21 @@ void Daemon::slow_tick() {
     backend_->poll();
     status_ = backend_->status();
     for (const auto& [address, text] : console_.take_reports()) spdlog::warn("{}: {}", address, text);
+    tell_service();
+}
+
+void Daemon::tell_service() {
+    const bool running = status_.state == backend::State::running;
+    const int wanted = static_cast<int>(console_.compiled()->ports.size());
+    notifier_.tick({.cycles = engine_.counters().cycles.load(std::memory_order_acquire),
+                    .running = running && status_.ports >= wanted,
+                    .waiting = status_.state == backend::State::waiting,
+                    .stuck = status_.stuck},
+                   service::Notifier::Clock::now());
+    if (stopping_ == 0)
+        notifier_.status(running ? fmt::format("{}: {:g} Hz, {} frames, load {:.0f} %, {} xruns", status_.server, status_.sample_rate,
+                                               status_.block, 100.0 * status_.load, status_.xruns)
+                                 : "waiting for the audio server: " + status_.detail);
 }
 
 control::DeskStatus Daemon::desk_status() {
@@ -154,7 +171,13 @@ void Daemon::wait_for_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
         if (error) return;
         if (signal == SIGHUP) {
-            reload(options_.config, [](const std::string& text) { spdlog::error("{}", text); });
+            notifier_.reloading(service::Notifier::Clock::now());
+            std::string trouble;
+            reload(options_.config, [&](const std::string& text) {
+                spdlog::error("{}", text);
+                trouble = text;
+            });
+            notifier_.reloaded(trouble.empty() ? "reloaded" : "reload refused, what played goes on: " + trouble);
             return wait_for_signal();
         }
         spdlog::info("stopping");
@@ -165,6 +188,7 @@ void Daemon::wait_for_signal() {
 
 void Daemon::begin_stop() {
     if (stopping_ > 0) return;
+    notifier_.stopping();
     fade(0.0F, kStartFade);
     stopping_ = kStopTicks;
 }
@@ -240,6 +264,7 @@ void Daemon::fade(float to, double seconds, bool from_silence) {
 int run(const RunOptions& options) {
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
     spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
+    for (const auto& refused : backend::prepare_process()) spdlog::warn("{}", refused);
     return Daemon(options).run();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/run.hpp"
+#include "app/service/notifier.hpp"
 #include "backend/backend.hpp"
 #include "control/console.hpp"
 #include "control/osc_view.hpp"
@@ -32,6 +33,7 @@ class Daemon {
     void add_verbs();
     void tick();
     void slow_tick();
+    void tell_service();
     void wait_for_signal();
     void reload(const std::string& path, const std::function<void(const std::string&)>& complain);
     void begin_stop();
@@ -56,8 +58,8 @@ class Daemon {
     graph::Desk loaded_;
     std::vector<backend::PortSpec> ports_;      // registered now
     backend::Status status_;
+    service::Notifier notifier_ = service::Notifier::from_environment();
     int ticks_ = 0, stopping_ = 0;
-    bool announced_ = false;
 };
 
 } // namespace ton::app

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/bench/bench.hpp"
 #include "app/check.hpp"
 #include "app/render.hpp"
 #include "app/run.hpp"
@@ -79,6 +80,15 @@ void add_render(CLI::App& app, Work& work) {
     });
 }
 
+void add_bench(CLI::App& app, Work& work) {
+    auto* sub = app.add_subcommand("bench", "Measure this machine: strips in real time, overheads, reload, meters, limiter");
+    auto o = std::make_shared<app::BenchOptions>();
+    sub->add_flag("--json", o->json, "JSON with stable keys");
+    sub->add_flag("--quick", o->quick, "A fraction of the work: a try, no figures");
+    sub->add_option("NAME", o->only, "Only these: strips, empty_graph, reload, loudness, limiter");
+    sub->callback([o, &work] { work = [o] { return app::bench(*o); }; });
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -90,6 +100,7 @@ int main(int argc, char** argv) {
     add_run(app, work);
     add_check(app, work);
     add_render(app, work);
+    add_bench(app, work);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

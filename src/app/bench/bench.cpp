@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/bench/bench.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+namespace ton::app {
+
+namespace benching {
+
+namespace {
+double thread_nanoseconds() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
+}
+} // namespace
+
+Timing measure(int repetitions, const std::function<double()>& work) {
+    std::vector<double> times;
+    for (int i = 0; i < repetitions; ++i) {
+        const double start = thread_nanoseconds();
+        const double units = work();
+        times.push_back((thread_nanoseconds() - start) / units);
+    }
+    std::ranges::sort(times);
+    return {times.front(), times[times.size() / 2]};
+}
+
+} // namespace benching
+
+namespace {
+
+struct Benchmark {
+    const char* name;
+    void (*run)(nlohmann::json&, bool quick);
+};
+constexpr Benchmark kAll[] = {{"strips", benching::strips},
+                              {"empty_graph", benching::empty_graph},
+                              {"reload", benching::reload}};
+
+void print(const nlohmann::json& value, const std::string& name, int depth) {
+    if (value.is_object()) {
+        fmt::print("{:{}}{}\n", "", depth * 2, name);
+        for (const auto& [key, inner] : value.items()) print(inner, key, depth + 1);
+    } else if (value.is_number_float()) {
+        fmt::print("{:{}}{:<34} {:>12.3f}\n", "", depth * 2, name, value.get<double>());
+    } else if (value.is_string()) {
+        fmt::print("{:{}}({})\n", "", depth * 2, value.get<std::string>());
+    } else {
+        fmt::print("{:{}}{:<34} {:>12}\n", "", depth * 2, name, value.dump());
+    }
+}
+
+} // namespace
+
+int bench(const BenchOptions& options) {
+    nlohmann::json out = nlohmann::json::object();
+    for (const auto& benchmark : kAll) {
+        if (!options.only.empty() && std::ranges::find(options.only, benchmark.name) == options.only.end()) continue;
+        if (!options.json) fmt::print(stderr, "{}…\n", benchmark.name);
+        benchmark.run(out, options.quick);
+    }
+    if (options.json) fmt::print("{}\n", out.dump(2));
+    else for (const auto& [name, value] : out.items()) print(value, name, 0);
+    return 0;
+}
+
+} // namespace ton::app

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/bench/bench.hpp"
+#include "app/bench/desk_rig.hpp"
+
+#include <fmt/format.h>
+#include <hwy/targets.h>
+#include <nlohmann/json.hpp>
+
+namespace ton::app::benching {
+
+namespace {
+
+constexpr int kBlock = 64;
+constexpr const char* kStrip = R"({ "highpass": { "frequency": 60, "slope": 12 } },
+    { "eq": { "band": { "1": { "on": true, "type": "low_shelf", "frequency": 120, "gain": 2 },
+                        "2": { "on": true, "type": "bell", "frequency": 400, "gain": -3 },
+                        "3": { "on": true, "type": "bell", "frequency": 2500, "gain": 3 },
+                        "4": { "on": true, "type": "high_shelf", "frequency": 9000, "gain": 2 } } } },
+    { "compressor": { "threshold": -20, "ratio": 4 } }, { "fader": { "level": -12 } }, { "pan": { "position": 0.1 } })";
+
+/// Every parameter that a hand could hold goes to its other end over a second, and is sent back when it gets there:
+/// what SuperCollider's `moving` strip does with an LFO.
+void move_everything(DeskRig& rig, int count, bool up) {
+    struct Move {
+        const char* path;
+        double low, high;
+    };
+    static constexpr Move moves[] = {
+        {"highpass/frequency", 50, 70},    {"eq/band/1/frequency", 108, 132},   {"eq/band/1/gain", 1.8, 2.2},
+        {"eq/band/2/frequency", 360, 440}, {"eq/band/2/gain", -3.3, -2.7},      {"eq/band/3/frequency", 2250, 2750},
+        {"eq/band/3/gain", 2.7, 3.3},      {"eq/band/4/frequency", 8100, 9900}, {"eq/band/4/gain", 1.8, 2.2},
+        {"compressor/threshold", -22, -18}, {"fader/level", -14, -10},          {"pan/position", -0.5, 0.5}};
+    for (int i = 0; i < count; ++i)
+        for (const auto& m : moves) rig.move(fmt::format("/s{}/{}", i, m.path), up ? m.high : m.low, 1.0);
+    rig.console().poll();
+}
+
+struct Result {
+    Timing still, moving;
+};
+
+Result run(int count, int lane_width, int repetitions, int callbacks) {
+    DeskRig rig(strips_into_bus(count, kStrip), lane_width);
+    rig.run(200, kBlock); // caches, branch predictors, envelopes
+    rig.console().poll();
+    const double work = static_cast<double>(count) * callbacks * kBlock;
+    Result result;
+    result.still = measure(repetitions, [&] { return rig.run(callbacks, kBlock), work; });
+    bool up = false;
+    result.moving = measure(repetitions, [&] {
+        move_everything(rig, count, up = !up);
+        for (int done = 0; done < callbacks; done += 8) {
+            rig.run(8, kBlock);
+            rig.console().poll(); // as a daemon would, so that the queue never fills
+        }
+        return work;
+    });
+    return result;
+}
+
+nlohmann::json to_json(const char* name, const Timing& t) {
+    return {{"name", name}, {"ns_per_sample_and_strip", t.median}, {"best", t.best}, {"strips_in_real_time", 1e9 / 48000.0 / t.median}};
+}
+
+} // namespace
+
+void strips(nlohmann::json& out, bool quick) {
+    const int count = quick ? 256 : 5000, repetitions = quick ? 3 : 7, callbacks = quick ? 32 : 64;
+    const auto lanes = run(count, 0, repetitions, callbacks);
+    const auto one = run(count / 8, 1, repetitions, callbacks);
+    hwy::SetSupportedTargetsForTest(HWY_SCALAR); // the same kernels compiled for plain x86-64, one strip at a time
+    const auto scalar = run(count / 8, 1, repetitions, callbacks);
+    hwy::SetSupportedTargetsForTest(0);
+    out["strips"] = {{"what", "highpass, 4-band eq, compressor, fader, pan into a stereo bus, meters; 48 kHz, 64 frames, one core"},
+                     {"strips", count},
+                     {"still", to_json("still", lanes.still)},
+                     {"moving", to_json("every parameter moving", lanes.moving)},
+                     {"one_lane_still", to_json("one lane, same instruction set", one.still)},
+                     {"scalar_still", to_json("scalar build", scalar.still)},
+                     {"scalar_moving", to_json("scalar build, moving", scalar.moving)},
+                     {"times_scalar_still", scalar.still.median / lanes.still.median},
+                     {"times_scalar_moving", scalar.moving.median / lanes.moving.median}};
+}
+
+void empty_graph(nlohmann::json& out, bool quick) {
+    const int callbacks = quick ? 1000 : 20000;
+    DeskRig nothing(R"({ "version": 1, "strips": {} })");
+    const auto callback = measure(7, [&] { return nothing.run(callbacks, kBlock), static_cast<double>(callbacks); });
+    const int count = 512;
+    DeskRig bare(strips_into_bus(count, ""));
+    bare.run(100, kBlock);
+    const auto strip = measure(7, [&] { return bare.run(callbacks / 50, kBlock), static_cast<double>(callbacks / 50) * count; });
+    out["empty_graph"] = {{"ns_per_callback", callback.median}, {"ns_per_callback_and_bare_strip", strip.median},
+                          {"what", "no strips; then 512 strips without modules (mute and meter) into a bus, 64 frames"}};
+}
+
+} // namespace ton::app::benching
