@@ -137,6 +137,7 @@ TEST_CASE("the time of day is in no file") {
         write_file(folder / name, options(1, SampleFormat::float32), grid(1, 100, 0));
     }
     CHECK_NOTHROW(output_of("cmp " + folder / "a.wav" + " " + folder / "b.wav"));
+    CHECK(first_bytes(folder / "a.wav", 300).find("PEAK") == std::string::npos);
     CHECK_NOTHROW(output_of("cmp " + folder / "a.rf64" + " " + folder / "b.rf64"));
 }
 

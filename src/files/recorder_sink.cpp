@@ -206,7 +206,6 @@ bool RecorderSink::State::obey(const Mark& mark) {
         break;
     case Mark::Kind::stop:
         end();
-        ring.drop_to(cursor); // the next pre-roll doesn't repeat this take
         break;
     case Mark::Kind::gap:
         if (take)

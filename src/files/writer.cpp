@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "files/audio_file.hpp"
-#include "files/header_patch.hpp"
+#include "files/flac_header.hpp"
 #include "files/system_error.hpp"
 #include "files/writer_format.hpp"
 
@@ -188,7 +188,6 @@ tl::expected<void, FileError> Writer::close() {
     s.file = nullptr;
     if (s.failed && s.format.container == Container::flac && ftruncate(s.fd, s.good_size) == 0)
         patch_flac_length(s.fd, s.frames);
-    if (!s.failed && s.format.bits == 0 && !clear_peak_time(s.fd)) s.failed = system_error(s.path, errno);
     const int closed = ::close(s.fd);
     s.fd = -1;
     if (!s.failed && result != 0)

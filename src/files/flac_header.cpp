@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "files/header_patch.hpp"
+#include "files/flac_header.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <string_view>
 #include <unistd.h>
 
 namespace ton::files {
@@ -29,16 +28,6 @@ bool patch_flac_length(int fd, std::int64_t frames) {
         head[length_at + byte] = static_cast<unsigned char>(length & 0xff);
     head[length_at] = static_cast<unsigned char>((head[length_at] & 0xf0) | (length & 0x0f));
     return pwrite(fd, head.data() + length_at, 5, length_at) == 5;
-}
-
-bool clear_peak_time(int fd) {
-    std::array<char, 256> head{}; // the chunk comes before the data, after ds64 and fmt
-    const auto got = pread(fd, head.data(), head.size(), 0);
-    if (got < 0) return false;
-    const std::string_view text(head.data(), static_cast<std::size_t>(got));
-    const auto chunk = text.substr(0, text.find("data")).find("PEAK");
-    if (chunk == std::string_view::npos) return true;
-    return pwrite(fd, "\0\0\0\0", 4, static_cast<off_t>(chunk + 12)) == 4;
 }
 
 } // namespace ton::files

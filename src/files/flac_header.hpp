@@ -15,11 +15,4 @@ namespace ton::files {
 /// length.
 bool patch_flac_length(int fd, std::int64_t frames);
 
-/// Sets the time of day in a finished float WAV's PEAK chunk to 0, where there is one: the same sound shall
-/// be the same file. (libsndfile 1.2.0 can leave the chunk out of WAV but not of RF64.) False with errno on
-/// failure.
-///
-/// The chunk: "PEAK", 32 bits of size, of version and of time, then value and place per channel.
-bool clear_peak_time(int fd);
-
 } // namespace ton::files
