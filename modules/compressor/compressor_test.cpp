@@ -302,7 +302,7 @@ TEST_CASE("all instruction sets agree within -140 dBFS") {
         for (std::size_t c = 0; c < 2; ++c)
             for (std::size_t i = 0; i < x[c].size(); ++i)
                 most = std::max(most, std::abs(static_cast<double>(y[c][i]) - static_cast<double>(reference[c][i])));
-        CHECK_MESSAGE(decibels(most) < -140, hwy::TargetName(target));
+        CHECK_MESSAGE(decibels(most) < -140, std::string(hwy::TargetName(target)));
     }
 }
 
