@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/test_desk.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace ton::test {
+
+TestDesk::TestDesk(const std::string& json, Options options) : options_(std::move(options)) {
+    control::ConsoleOptions o;
+    o.disk = &disk_;
+    o.offline = true;
+    o.injected = options_.inputs;
+    o.captured = options_.outputs;
+    o.lane_width = options_.lane_width;
+    console_ = std::make_unique<control::Console>(engine_, o);
+    reload(json);
+}
+
+graph::Desk TestDesk::desk_of(const std::string& json) {
+    auto reading = config::read_text(json, "test");
+    auto desk = graph::resolve(reading.config, reading.errors);
+    if (!reading.errors.empty()) throw std::runtime_error(config::format(reading.errors.take()));
+    return desk;
+}
+
+void TestDesk::reload(const std::string& json) {
+    const auto errors = console_->apply(desk_of(json), 48000);
+    if (!errors.empty()) throw std::runtime_error(config::format(errors));
+}
+
+void TestDesk::set(const std::string& address, double value, double seconds) {
+    const auto* control = console_->find(address);
+    if (!control) throw std::runtime_error("no address " + address);
+    if (const auto outcome = console_->set(*control, {value}, seconds); !outcome.error.empty()) throw std::runtime_error(outcome.error);
+}
+
+int TestDesk::latency(const std::string& strip) const {
+    return console_->compiled()->layout.latency_of(console_->compiled()->desk.index(strip));
+}
+
+std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::string, Planes>& input, int block) {
+    std::map<std::string, Planes> output;
+    for (int start = 0; start < frames; start += block) {
+        const int count = std::min(block, frames - start);
+        console_->poll();
+        const auto& compiled = *console_->compiled();
+        std::vector<std::vector<float>> in_memory(compiled.ports.size()), out_memory(compiled.ports.size());
+        std::vector<const float*> in(64 + compiled.ports.size());
+        std::vector<float*> out(64 + compiled.ports.size());
+        for (std::size_t p = 0; p < compiled.ports.size(); ++p) {
+            const auto& port = compiled.ports[p];
+            const auto& name = compiled.desk.strips[static_cast<std::size_t>(port.strip)].name;
+            auto& plane = port.input ? in_memory[p] : out_memory[p];
+            plane.resize(static_cast<std::size_t>(count));
+            if (!port.input) {
+                out[static_cast<std::size_t>(port.slot)] = plane.data();
+                continue;
+            }
+            if (const auto it = input.find(name); it != input.end())
+                std::copy_n(it->second[static_cast<std::size_t>(port.channel)].begin() + start, count, plane.begin());
+            in[static_cast<std::size_t>(port.slot)] = plane.data();
+        }
+        engine_.process({in, out, count});
+        for (std::size_t p = 0; p < compiled.ports.size(); ++p) {
+            const auto& port = compiled.ports[p];
+            if (port.input) continue;
+            auto& planes = output[compiled.desk.strips[static_cast<std::size_t>(port.strip)].name];
+            if (planes.size() <= static_cast<std::size_t>(port.channel)) planes.resize(static_cast<std::size_t>(port.channel) + 1);
+            planes[static_cast<std::size_t>(port.channel)].insert(planes[static_cast<std::size_t>(port.channel)].end(), out_memory[p].begin(), out_memory[p].end());
+        }
+    }
+    console_->poll();
+    return output;
+}
+
+} // namespace ton::test

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "control/console.hpp"
+#include "files/disk_thread.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ton::test {
+
+using Planes = std::vector<std::vector<float>>;
+
+/// A whole desk, offline, for tests: JSON in, audio in by strip, audio out by strip.
+class TestDesk {
+  public:
+    struct Options {
+        int lane_width = 0;
+        std::map<std::string, int> inputs;    ///< strips fed by the test, and their channels
+        std::vector<std::string> outputs;     ///< strips the test listens to
+    };
+    TestDesk(const std::string& json, Options options);
+
+    /// A new config over the running one; throws with the diagnostics.
+    void reload(const std::string& json);
+    void set(const std::string& address, double value, double seconds = -1);
+    /// Plays `frames` frames in blocks of `block` and returns what each listened-to strip gave.
+    std::map<std::string, Planes> play(int frames, const std::map<std::string, Planes>& input, int block = 64);
+    int latency(const std::string& strip) const;
+
+    control::Console& console() { return *console_; }
+    engine::Engine& engine() { return engine_; }
+
+  private:
+    static graph::Desk desk_of(const std::string& json);
+    engine::Engine engine_;
+    files::DiskThread disk_;
+    Options options_;
+    std::unique_ptr<control::Console> console_;
+};
+
+} // namespace ton::test
