@@ -63,6 +63,7 @@ const ModuleType mute_module{
     .parameters = kRows,
     .channels_out = same_channels,
     .lanes = lanes,
+    .internal = true,
 };
 
 } // namespace ton::modules
