@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The units in systemd/: hardened (SYS-1), known to systemd, and fit for JACK and for real time."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "systemd"
+UNITS = sorted(FOLDER.glob("*.service"))
+
+
+def settings(unit):
+    """All (key, value) pairs of a unit file, in order."""
+    lines = unit.read_text(encoding="utf-8").splitlines()
+    return [tuple(line.split("=", 1)) for line in lines if re.match(r"[A-Za-z]+=", line)]
+
+
+def values(unit, key):
+    return [value for name, value in settings(unit) if name == key]
+
+
+def analyze(*arguments):
+    assert shutil.which("systemd-analyze"), "systemd-analyze is missing: install the package systemd"
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_there_is_a_user_and_a_system_unit():
+    assert [unit.name for unit in UNITS] == ["tonmeister-system.service", "tonmeister.service"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_exposure_is_at_most_2(unit):
+    # --threshold is in tenths; systemd-analyze's exit code says whether the unit is above it.
+    result = analyze("security", "--offline=true", "--no-pager", "--threshold=20", str(unit))
+    assert result.returncode == 0, result.stdout + result.stderr
+    score = float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", result.stdout).group(1))
+    assert score <= 2.0
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_knows_every_line(unit, tmp_path):
+    # Verified as a copy that starts a program which exists: the daemon need not be installed.
+    text = unit.read_text(encoding="utf-8").replace("/usr/bin/tonmeister", "/bin/true")
+    copy = tmp_path / unit.name
+    copy.write_text(text, encoding="utf-8")
+    result = analyze("verify", "--man=no", str(copy))
+    assert result.returncode == 0, result.stderr
+    assert unit.name not in result.stderr, result.stderr  # a warning names the file
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_watchdog_guards_a_service_that_says_when_it_is_ready(unit):
+    assert values(unit, "Type") == ["notify"]
+    assert values(unit, "WatchdogSec") == ["5"]
+    assert values(unit, "Restart") == ["on-failure"]
+    assert values(unit, "ExecReload") == ["/bin/kill -HUP $MAINPID"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_real_time_and_jack_stay_possible(unit):
+    keys = dict(settings(unit))
+    # What acceptance.md section 7 names as harmful.
+    assert keys.get("RestrictRealtime", "no") == "no"
+    for harmful in ("RemoveIPC", "PrivateIPC", "CPUSchedulingPolicy", "BindsTo"):
+        assert harmful not in keys
+    assert int(keys["LimitRTPRIO"]) >= 70
+    assert keys["LimitMEMLOCK"] == "infinity"
+    allowed = " ".join(values(unit, "SystemCallFilter")[-2:]).split()
+    assert {"sched_setscheduler", "mlockall", "setrlimit", "prlimit64"} <= set(allowed)
+    # A user manager can't drop capabilities (218/CAPABILITIES) unless in a user namespace; under PID 1 that namespace would
+    # only cut the service off from its own user's audio server.
+    assert ("PrivateUsers" in keys) == (unit.name == "tonmeister.service")
+
+
+def test_the_system_units_user_is_made_by_sysusers():
+    user = dict(settings(FOLDER / "tonmeister-system.service"))["User"]
+    lines = (FOLDER / "tonmeister.sysusers").read_text(encoding="utf-8").splitlines()
+    assert any(line.split()[:2] == ["u", user] for line in lines)
