@@ -165,7 +165,7 @@ template <class D> struct Compressor {
                                   V (*level)[kSlice], V* top) {
         const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
         const bool filtered = !m.shared.highpass.idle(), rms = !hn::AllFalse(d, uses_rms(m.shared.rms));
-        if (!filtered && !rms && level == nullptr) return peaks(d, m, b, first, frames, top);
+        if (!filtered && !rms && level == nullptr) return key_peaks(d, m.setup, b, first, frames, top);
         const auto highpass = m.shared.highpass;
         const auto weight = m.shared.rms;
         for (int c = 0; c < key_channels(m.setup); ++c) {
@@ -174,34 +174,12 @@ template <class D> struct Compressor {
             for (int i = 0; i < frames; ++i) own[i] = hn::LoadU(d, key + i * width);
             m.shared.highpass = highpass;
             m.shared.rms = weight;
-            if (filtered) pass_highs<moving>(m, c, own, frames);
+            if (filtered) pass_highs<moving>(m.shared.highpass, filters(m)[c], own, frames);
             for (int i = 0; i < frames; ++i) own[i] = hn::Abs(own[i]);
             if (rms) mean<moving>(d, m, c, own, frames);
             for (int i = 0; i < frames; ++i) top[i] = c == 0 ? own[i] : hn::Max(top[i], own[i]);
             for (int i = 0; level != nullptr && i < frames; ++i) level[c][i] = own[i];
         }
-    }
-
-    static HWY_INLINE void peaks(D d, Memory m, const engine::Block& b, int first, int frames, V* top) {
-        const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
-        for (int c = 0; c < key_channels(m.setup); ++c) {
-            const float* key = key_plane(m.setup, b, c) + first * width;
-            for (int i = 0; i < frames; ++i, key += width) {
-                const V a = hn::Abs(hn::LoadU(d, key));
-                top[i] = c == 0 ? a : hn::Max(top[i], a);
-            }
-        }
-    }
-
-    template <bool moving> static HWY_INLINE void pass_highs(Memory m, int c, V* x, int frames) {
-        auto highpass = m.shared.highpass;
-        auto memory = filters(m)[c];
-        for (int i = 0; i < frames; ++i) {
-            if constexpr (moving) highpass.advance();
-            x[i] = highpass.tick(x[i], highpass.a1.value, highpass.a2.value, highpass.a3.value, memory);
-        }
-        filters(m)[c] = memory;
-        m.shared.highpass = highpass;
     }
 
     /// Blends from the peak to sqrt(2 mean x^2): the RMS that reads a sine as its peak does (as AES17 counts dBFS).

@@ -72,6 +72,32 @@ template <class V> struct KeyHighpass {
     }
 };
 
+/// Filters `x` through channel memory `memory`; the coefficients move on with the samples.
+template <bool moving, class V>
+HWY_INLINE void pass_highs(KeyHighpass<V>& coefficients, typename KeyHighpass<V>::Memory& memory, V* x, int frames) {
+    auto highpass = coefficients;
+    auto state = memory;
+    for (int i = 0; i < frames; ++i) {
+        if constexpr (moving) highpass.advance();
+        x[i] = highpass.tick(x[i], highpass.a1.value, highpass.a2.value, highpass.a3.value, state);
+    }
+    memory = state;
+    coefficients = highpass;
+}
+
+/// top[n] = max |key| over its channels, unfiltered.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void key_peaks(D d, const engine::Setup& setup, const engine::Block& b, int first, int frames, V* top) {
+    const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
+    for (int c = 0; c < key_channels(setup); ++c) {
+        const float* key = key_plane(setup, b, c) + first * width;
+        for (int i = 0; i < frames; ++i, key += width) {
+            const V a = hn::Abs(hn::LoadU(d, key));
+            top[i] = c == 0 ? a : hn::Max(top[i], a);
+        }
+    }
+}
+
 /// x[n] -> g[n] x[n - latency], in place; `line` holds `latency` vectors. The place in the line follows from the
 /// absolute clock, so that all lanes of a group, and the strips that move between groups, share it.
 template <class D, class V = hn::Vec<D>>
