@@ -25,7 +25,7 @@ constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "frequency", .unit = "Hz", .minimum = 10, .maximum = 20000, .initial = 16000,
               .help = "Where the level is 3 dB down.", .scale = Scale::logarithmic, .smoothing = 50},
     Parameter{.name = "slope", .unit = "dB/oct", .maximum = 5, .initial = 1,
-              .help = "How steeply the level falls above the frequency.", .kind = Kind::choice, .smoothing = 0,
+              .help = "How steeply the level falls above it.", .kind = Kind::choice, .smoothing = 0,
               .choices = "6|12|18|24|36|48"},
 });
 

@@ -17,8 +17,8 @@ namespace ton::modules::cut {
 enum Row { frequency, slope };
 inline constexpr int kSections = 4;
 inline constexpr int kSlopes = 6;
-/// k = 2 sin((2i - 1) pi/2n) of a Butterworth filter's sections s^2 + k s + 1, most damped first; 0: no section.
-/// Odd orders (6 and 18 dB/oct) begin with s + 1, written as (s + 1)^2/(s + 1).
+/// k = 2 sin((2i - 1) pi/2n) of a Butterworth filter's sections s^2 + k s + 1, most damped first; 0: no
+/// section. Odd orders (6 and 18 dB/oct) begin with s + 1, written as (s + 1)^2/(s + 1).
 inline constexpr double kDamping[kSlopes][kSections] = {
     {2.0, 0.0, 0.0, 0.0},
     {1.4142135623730951, 0.0, 0.0, 0.0},
@@ -27,7 +27,9 @@ inline constexpr double kDamping[kSlopes][kSections] = {
     {1.9318516525781366, 1.4142135623730951, 0.5176380902050415, 0.0},
     {1.9615705608064609, 1.6629392246050905, 1.1111404660392044, 0.3901806440322565},
 };
-constexpr bool is_odd(int slope) { return slope == 0 || slope == 2; }
+constexpr bool is_odd(int slope) {
+    return slope == 0 || slope == 2;
+}
 } // namespace ton::modules::cut
 #endif
 
@@ -39,15 +41,17 @@ template <class D, bool kHigh> struct Cut {
     using M = dsp::HWY_NAMESPACE::LaneMath<D>;
     static constexpr int kFilters = cut::kSections;
     struct Shared {
-        V frequency, slope; // as last seen
-        V kind;             // the slope that is played, or being travelled to
-        V changed, primed;  // 1 or 0
+        V seen[2];         // frequency and slope at the last grid point
+        V kind;            // the slope that is played, or being travelled to
+        V changed, primed; // 1 or 0
         MovingSvf<V> filter[kFilters];
     };
     struct Channel {
         SvfState<V> filter[kFilters];
     };
-    template <class Memory> static HWY_INLINE MovingSvf<V>& filter(Memory m, int n) { return m.shared.filter[n]; }
+    template <class Memory> static HWY_INLINE MovingSvf<V>& filter(Memory m, int n) {
+        return m.shared.filter[n];
+    }
 
     /// Section n of the slope that is played; where it has none the identity.
     static HWY_INLINE SvfCoefficients<V> design(const Shared& s, V g, int n) {
@@ -69,14 +73,13 @@ template <class D, bool kHigh> struct Cut {
 
     template <class Memory> static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         auto& s = m.shared;
-        take(d, u.row(cut::frequency), s.frequency, s.changed);
-        take(d, u.row(cut::slope), s.slope, s.changed);
+        take<2>(d, u, 0, s.seen, s.changed);
         const auto fresh = s.primed == hn::Zero(d);
         if (hn::AllFalse(d, fresh)) return;
-        s.kind = hn::IfThenElse(fresh, s.slope, s.kind);
+        s.kind = hn::IfThenElse(fresh, s.seen[cut::slope], s.kind);
         s.changed = hn::IfThenElse(fresh, hn::Zero(d), s.changed);
         s.primed = hn::Set(d, 1.0F);
-        const V g = tangent(m.setup, s.frequency);
+        const V g = tangent(m.setup, s.seen[cut::frequency]);
         for (int n = 0; n < kFilters; ++n) s.filter[n].start(design(s, g, n), fresh);
     }
     template <class Memory> static HWY_INLINE void step(D d, Memory m) {
@@ -87,13 +90,13 @@ template <class D, bool kHigh> struct Cut {
         // All sections of a lane travel together; a new slope waits until the last one has been reached.
         V travels = hn::Zero(d);
         for (const auto& f : s.filter) travels = hn::Max(travels, f.travel);
-        const auto turns = hn::And(travels == hn::Zero(d), s.slope != s.kind);
-        s.kind = hn::IfThenElse(turns, s.slope, s.kind);
+        const auto turns = hn::And(travels == hn::Zero(d), s.seen[cut::slope] != s.kind);
+        s.kind = hn::IfThenElse(turns, s.seen[cut::slope], s.kind);
         s.changed = hn::Zero(d);
         const V cells = M::set(cells_of_travel(m.setup.sample_rate));
-        const V g = tangent(m.setup, s.frequency);
+        const V g = tangent(m.setup, s.seen[cut::frequency]);
         for (int n = 0; n < kFilters; ++n) {
-            const auto asleep = s.filter[n].cell(design(s, g, n), turns, cells, engine::kGrid);
+            const auto asleep = s.filter[n].cell(design(s, g, n), turns, cells, bank::kCell);
             clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
         }
     }

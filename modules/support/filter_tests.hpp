@@ -21,7 +21,9 @@ namespace ton::test {
 using Made = std::unique_ptr<Rig>;
 using Make = std::function<Made(RigOptions)>;
 
-inline double power(double decibels) { return std::pow(10.0, decibels / 20.0); }
+inline double power(double decibels) {
+    return std::pow(10.0, decibels / 20.0);
+}
 
 /// |H| of an impulse response at a frequency, by its Fourier sum in double.
 inline double response(const std::vector<float>& h, double frequency, double sample_rate) {
@@ -76,14 +78,15 @@ inline void check_same_bits(const Make& make, const std::vector<Event>& events) 
     }
 }
 
-/// Every instruction set of this machine within -140 dBFS of the first, for a full-scale signal.
-inline void check_instruction_sets(const Make& make, const std::vector<Event>& events) {
-    const auto x = noise(1, 20000, 0);
+/// Every instruction set of this machine within -140 dBFS of the first, for white noise with that peak level
+/// (dBFS).
+inline void check_instruction_sets(const Make& make, const std::vector<Event>& events, double level) {
+    const auto x = noise(1, 20000, level);
     Planar reference;
     for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
         hwy::SetSupportedTargetsForTest(target);
         hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-        CAPTURE(hwy::TargetName(target));
+        CAPTURE(std::string(hwy::TargetName(target)));
         const auto y = make({})->run(x, 64, events);
         if (reference.empty()) reference = y;
         double error = 0, most = 0;

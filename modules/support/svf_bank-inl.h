@@ -14,6 +14,17 @@
 #include "dsp/svf-inl.h"
 #include "engine/lanes-inl.h"
 
+#ifndef TON_MODULES_SVF_BANK_TYPES
+#define TON_MODULES_SVF_BANK_TYPES
+namespace ton::modules::bank {
+/// Samples between new coefficients: every second grid point of the engine halves their cost, and a step of
+/// any parameter still leaves no click (see the modules' tests).
+inline constexpr int kCell = 2 * engine::kGrid;
+/// ms that a change of kind takes (type, slope, on and off).
+inline constexpr double kTravel = 50.0;
+} // namespace ton::modules::bank
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -21,22 +32,25 @@ using dsp::HWY_NAMESPACE::MovingSvf;
 using dsp::HWY_NAMESPACE::SvfCoefficients;
 using dsp::HWY_NAMESPACE::SvfState;
 
-/// ms that a change of kind takes (type, slope, on and off): long enough for no click, see the modules' tests.
-inline constexpr double kTravel = 50.0;
-
 inline double cells_of_travel(double sample_rate) {
-    const double cells = kTravel * 1e-3 * sample_rate / engine::kGrid;
-    return static_cast<double>(static_cast<int>(cells) + 1);
+    return static_cast<double>(static_cast<int>(bank::kTravel * 1e-3 * sample_rate / bank::kCell) + 1);
 }
 
-/// Takes a grid point's value over; 1 in `changed` where it differs.
-template <class D, class V = hn::Vec<D>> HWY_INLINE void take(D d, const float* row, V& kept, V& changed) {
-    const V next = hn::LoadU(d, row);
-    changed = hn::IfThenElse(next != kept, hn::Set(d, 1.0F), changed);
-    kept = next;
+/// Takes N grid-point values over from the rows at `row`; 1 in `changed` where any differs.
+template <int N, class D, class V = hn::Vec<D>>
+HWY_INLINE void take(D d, const engine::Update& u, int row, V* kept, V& changed) {
+    V next[N];
+    for (int i = 0; i < N; ++i) next[i] = hn::LoadU(d, u.row(row + i));
+    auto differs = next[0] != kept[0];
+    for (int i = 1; i < N; ++i) differs = hn::Or(differs, next[i] != kept[i]);
+    if (hn::AllFalse(d, differs)) return;
+    changed = hn::IfThenElse(differs, hn::Set(d, 1.0F), changed);
+    for (int i = 0; i < N; ++i) kept[i] = next[i];
 }
 
-template <class D, class V> HWY_INLINE bool any_set(D d, V flag) { return !hn::AllFalse(d, flag != hn::Zero(d)); }
+template <class D, class V> HWY_INLINE bool any_set(D d, V flag) {
+    return !hn::AllFalse(d, flag != hn::Zero(d));
+}
 
 /// Clears a filter's memory in those lanes, all channels.
 template <class D, class V = hn::Vec<D>>
@@ -48,9 +62,9 @@ HWY_INLINE void clear_states(D d, hn::Mask<D> where, SvfState<V>* states, int ch
     }
 }
 
-/// One block through Kernel's chain of filters: at each grid point Kernel::step lets those that are busy or whose
-/// settings changed take their next step. This runs by the filters' own flags, not by block.moving, because a change
-/// of kind goes on after the parameters have arrived.
+/// One block through Kernel's chain of filters: at each cell's start Kernel::step lets those that are busy or
+/// whose settings changed take their next step. This runs by the filters' own flags, not by block.moving,
+/// because a change of kind goes on after the parameters have arrived.
 template <class Kernel, class D, class Memory>
 HWY_INLINE void run_bank(D d, Memory m, const engine::Block& b) {
     constexpr int kCount = Kernel::kFilters;
@@ -58,16 +72,16 @@ HWY_INLINE void run_bank(D d, Memory m, const engine::Block& b) {
     for (int n = 0; n < kCount; ++n) filters[n] = &Kernel::filter(m, n);
     float* planes[engine::kMaxChannels];
     for (int done = 0; done < b.frames;) {
-        const int into_cell = static_cast<int>((b.position + done) & (engine::kGrid - 1));
+        const int into_cell = static_cast<int>((b.position + done) & (bank::kCell - 1));
         if (into_cell == 0) Kernel::step(d, m);
         bool busy = false;
         for (const auto* f : filters) busy = busy || f->any_busy();
         int count = b.frames - done;
-        if (busy && count > engine::kGrid - into_cell) count = engine::kGrid - into_cell;
+        if (busy && count > bank::kCell - into_cell) count = bank::kCell - into_cell;
         const auto offset = static_cast<std::ptrdiff_t>(done) * static_cast<std::ptrdiff_t>(hn::Lanes(d));
         for (int c = 0; c < m.setup.channels_out; ++c) planes[c] = b.audio[c] + offset;
-        dsp::HWY_NAMESPACE::svf_chain<kCount>(d, filters, m.channel[0].filter, kCount, planes, m.setup.channels_out,
-                                              count);
+        dsp::HWY_NAMESPACE::svf_chain<kCount>(d, filters, m.channel[0].filter, kCount, planes,
+                                              m.setup.channels_out, count);
         done += count;
     }
 }

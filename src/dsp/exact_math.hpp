@@ -6,8 +6,8 @@
 
 namespace ton::dsp {
 
-/// The number type of filter_design-inl.h for plain double: tests hold the float lanes against it, and the control
-/// side draws response curves with it.
+/// The number type of filter_design-inl.h for plain double: tests hold the float lanes against it, and the
+/// control side draws response curves with it.
 struct ExactMath {
     using V = double;
     using Mask = bool;

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Coefficients of second-order filters: matched bells, shelves, passes and notches for the equaliser, and bilinear
-// Butterworth sections. M is the number type: ExactMath (double) or LaneMath<D> (float lanes, one filter per lane).
-// Included once per instruction set, after <hwy/foreach_target.h>.
+// Coefficients of second-order filters: matched bells, shelves, passes and notches for the equaliser, and
+// bilinear Butterworth sections. M is the number type: ExactMath (double) or LaneMath<D> (float lanes, one
+// filter per lane). Included once per instruction set, after <hwy/foreach_target.h>.
 //
 // A filter is written in Z = (z - 1)/(z + 1), that is j tan(w/2) on the unit circle:
 //   H = (b2 Z^2 + b1 Z + b0) / (c2 Z^2 + c1 Z + c0)
-// which is well-conditioned in float where b and a of z^-1 are not (at 20 Hz these lose all but three digits).
+// which is well-conditioned in float where b and a of z^-1 are not (at 20 Hz these lose all but three
+// digits).
 //
-// Matched ("decramped") filters: the poles are impulse-invariant, the numerator takes |H| of the analogue prototype at
-// DC, at f0 and at Nyquist (a bell: its value and slope at f0). After M. Vicanek, "Matched second order digital
-// filters" (2016); the closed forms in Z, the shelves and the notch are our own. A filter whose zeros, not its poles,
-// lie at the lower frequency or damping is the exact inverse of its mirror image.
+// Matched ("decramped") filters: the poles are impulse-invariant, the numerator takes |H| of the analogue
+// prototype at DC, at f0 and at Nyquist (a bell: its value and slope at f0; a highpass: a double zero at DC,
+// and f0). A notch takes its zeros at f0 and |H| at DC, Nyquist and beside the hole. After M. Vicanek,
+// "Matched second order digital filters" (2016); the closed forms in Z, the shelves and the notch are our
+// own. A filter whose zeros, not its poles, lie at the lower frequency or damping is the exact inverse of its
+// mirror image.
 
 #if defined(TON_DSP_FILTER_DESIGN_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef TON_DSP_FILTER_DESIGN_INL_H
@@ -52,15 +55,17 @@ template <class V> struct Transfer {
 /// The state-variable form of H (see svf-inl.h): a1 = c2/S, a2 = sqrt(c0 c2)/S, a3 = c0/S, S = c0 + c1 + c2.
 template <class M, class V = typename M::V> HWY_INLINE SvfCoefficients<V> realise(const Transfer<V>& h) {
     const auto &b = h.above, &c = h.below;
-    const V part = M::set(1.0) / (c.two + c.one + c.zero);
-    const V root = M::sqrt(c.two * c.zero);
-    const V top = b.two / c.two;
-    const V lower = c.one + c.zero;
+    const V product = c.two * c.zero, root = M::sqrt(product);
+    const V lower = c.one + c.zero, sum = c.two + lower;
+    const V inverse = M::set(1.0) / (sum * product); // one division for three
+    const V part = product * inverse;                // 1/S
+    const V top = b.two * (sum * c.zero * inverse);  // b2/c2
     return {.damp = M::set(-2.0) * lower * part,
             .turn = M::set(2.0) * root * part,
             .pull = M::set(2.0) * c.zero * part,
             .direct = (b.two + b.one + b.zero) * part,
-            .band = (b.one + b.zero - top * lower) * part * (root / c.zero),
+            // (b1 + b0 - b2/c2 (c1 + c0))/S sqrt(c2/c0)
+            .band = (b.one + b.zero - top * lower) * (part * root) * (sum * c.two * inverse),
             .low = h.dc};
 }
 
@@ -72,7 +77,7 @@ template <class M, class V = typename M::V> HWY_INLINE V angle(V frequency, doub
 
 template <class V> struct Poles {
     Quadratic<V> below; ///< sums to 4
-    V detune;           ///< tan^2(w/2) c2/c0 - 1: where w lies beside the filter's bilinear frequency
+    V apart, by; ///< apart/by = tan^2(w/2) c2/c0 - 1: how far w lies beside the filter's bilinear frequency
 };
 
 /// The poles of 1/(s^2 + 2 q s + 1) at w, impulse-invariant: z = exp(-q w ± w sqrt(q^2 - 1)).
@@ -83,7 +88,7 @@ template <class M, class V = typename M::V> HWY_INLINE Poles<V> impulse_invarian
     const V s2 = s * s, c2 = c * c;
 
     // Complex pair, with theta = w sqrt(1 - q^2): c0, c2 = (1 - e)^2 + 4 e {sin, cos}^2(theta/2). The sines'
-    // difference is taken from the angles' difference, so that detune keeps its digits at low frequencies.
+    // difference is taken from the angles' difference, so that apart keeps its digits at low frequencies.
     const V cosine = M::sqrt(M::max((one - q) * (one + q), M::set(0.0)));
     const V difference = half * M::min(q * q, one) / (one + cosine);
     const V sum = w - difference;
@@ -103,42 +108,43 @@ template <class M, class V = typename M::V> HWY_INLINE Poles<V> impulse_invarian
         p = {M::select(real, r.two, p.two), M::select(real, r.one, p.one), M::select(real, r.zero, p.zero)};
         apart = M::select(real, s2 * r.two - c2 * r.zero, apart);
     }
-    return {p, apart / (c2 * p.zero)};
+    return {p, apart, c2 * p.zero};
 }
 
 /// What a band asks for. gain in dB, q as in the Audio EQ Cookbook.
-template <class V> struct Wish {
-    V shape, w, gain, q;
-};
+template <class V> struct Wish { V shape, w, gain, q; };
 
 /// The masks and gains that the shapes share.
 template <class M> struct Outline {
     using V = typename M::V;
     using Mask = typename M::Mask;
     Mask is_bell, is_low_shelf, is_high_shelf, is_shelf, is_highpass, is_lowpass, is_notch, is_cut;
-    V gain;      ///< amplitude of |gain|: at least 1
+    V gain; ///< amplitude of |gain|: at least 1
     V shelf_q;
-    V u;         ///< tan^2(w/2)
-    V tilted;    ///< |c(Z)|^2 at w
+    V u;      ///< tan^2(w/2)
+    V tilted; ///< |c(Z)|^2 at w
 
     static HWY_INLINE Mask is(const Wish<V>& x, Shape s) { return M::equal(x.shape, M::set(s)); }
     HWY_INLINE Outline(const Wish<V>& x)
         : is_bell(is(x, bell)), is_low_shelf(is(x, low_shelf)), is_high_shelf(is(x, high_shelf)),
           is_shelf(M::either(is_low_shelf, is_high_shelf)), is_highpass(is(x, highpass)),
           is_lowpass(is(x, lowpass)), is_notch(is(x, notch)), is_cut(M::less(x.gain, M::set(0.0))),
-          gain(M::set(1.0)), shelf_q(M::min(x.q, M::set(kSteepestShelf))), u(M::set(0.0)), tilted(M::set(0.0)) {}
+          gain(M::set(1.0)), shelf_q(M::min(x.q, M::set(kSteepestShelf))), u(M::set(0.0)),
+          tilted(M::set(0.0)) {}
 };
 
 /// Bell, boost: |H| = 1 at DC, |H| = gain and d|H|/dw = 0 at w.
 template <class M, class V = typename M::V> HWY_INLINE Quadratic<V> bell_zeros(const Poles<V>& p, V gain) {
     const V one = M::set(1.0), two = M::set(2.0), none = M::set(0.0);
     const auto& c = p.below;
-    const V u = one + p.detune, gain2 = gain * gain;
-    const V rise = (gain2 - one) * p.detune * (two + p.detune) / (u * u); // n2^2 - 1
+    const V whole = p.by + p.apart, whole2 = whole * whole, gain2 = gain * gain;
+    const V inverse = one / (p.by * whole2); // one division for two
+    const V detune = p.apart * whole2 * inverse;
+    const V rise = (gain2 - one) * p.apart * (p.by + whole) * (p.by * inverse); // n2^2 - 1
     const V n2 = M::sqrt(M::max(one + rise, none));
     const V n2_less_1 = rise / (one + n2);
     const V product = c.two * c.zero;
-    const V bend = two * ((gain2 - one - rise) * p.detune - n2 * n2_less_1);
+    const V bend = two * ((gain2 - one - rise) * detune - n2 * n2_less_1);
     const V least = M::set(1e-6) * n2 * product; // keeps the inverse damped
     return {n2 * c.two, M::sqrt(M::max(gain2 * c.one * c.one + product * bend, least)), c.zero};
 }
@@ -160,12 +166,14 @@ HWY_INLINE Quadratic<V> choose(typename M::Mask m, const Quadratic<V>& yes, cons
 
 /// Zeros of everything but the bell. y = (w/pi)^2 stands for the prototype's s^2 at Nyquist.
 template <class M, class V = typename M::V>
-HWY_INLINE Quadratic<V> other_zeros(const Wish<V>& x, const Outline<M>& o, const Quadratic<V>& c, Quadratic<V> b) {
+HWY_INLINE Quadratic<V> other_zeros(const Wish<V>& x, const Outline<M>& o, const Quadratic<V>& c,
+                                    Quadratic<V> b) {
     const V one = M::set(1.0), none = M::set(0.0);
     const V over_pi = x.w * M::set(1.0 / 3.14159265358979323846);
     const V y = over_pi * over_pi;
     if (M::any(M::either(o.is_shelf, o.is_lowpass))) {
-        // shelf: A (s^2 + s sqrt(A)/Q + A)/(A s^2 + s sqrt(A)/Q + 1), its gain A^2; lowpass: 1/(s^2 + s/Q + 1)
+        // shelf: A (s^2 + s sqrt(A)/Q + A)/(A s^2 + s sqrt(A)/Q + 1), its gain A^2; lowpass: 1/(s^2 + s/Q +
+        // 1)
         const V a = M::sqrt(o.gain);
         const V q = M::select(o.is_shelf, o.shelf_q, x.q);
         const V width = y / (q * q);
@@ -178,12 +186,21 @@ HWY_INLINE Quadratic<V> other_zeros(const Wish<V>& x, const Outline<M>& o, const
                                            M::select(o.is_shelf, shelf2, pass2)),
                       b);
     }
-    if (M::any(M::either(o.is_highpass, o.is_notch))) {
-        const Quadratic<V> high{x.q * M::sqrt(o.tilted) / o.u, none, none};
-        const Quadratic<V> hole{c.zero / o.u, none, c.zero};
-        b = choose<M>(o.is_highpass, high, choose<M>(o.is_notch, hole, b));
-    }
+    if (M::any(o.is_highpass)) b = choose<M>(o.is_highpass, {x.q * M::sqrt(o.tilted) / o.u, none, none}, b);
     return b;
+}
+
+/// Poles of a notch whose zeros are Z^2 + u: |H| = 1 at DC, the prototype's at Nyquist, and the prototype's
+/// slope on both sides of the hole, that is |c(Z)|^2 = (du/dx)^2/Q^2 at w, x = (w/w0)^2.
+template <class M, class V = typename M::V> HWY_INLINE Quadratic<V> notch_poles(const Wish<V>& x, V u) {
+    const V one = M::set(1.0);
+    const V over_pi = x.w * M::set(1.0 / 3.14159265358979323846);
+    const V y = over_pi * over_pi;
+    const V c2 = M::sqrt((one - y) * (one - y) + y / (x.q * x.q)) / (one - y);
+    const V slope = (one + u) * M::set(0.5) * x.w / x.q; // du/dx / (Q sqrt(u))
+    const V gap = one - c2;
+    const V least = M::set(1e-6) * c2 * u;
+    return {c2, M::sqrt(M::max(slope * slope - u * gap * gap, least)), u};
 }
 
 /// The matched filter of that shape, gain, frequency and q.
@@ -208,11 +225,16 @@ template <class M, class V = typename M::V> HWY_INLINE Transfer<V> matched(const
         const V gap = c.zero - c.two * o.u;
         o.tilted = gap * gap + c.one * c.one * o.u;
         b = other_zeros<M>(x, o, c, b);
+        if (M::any(o.is_notch)) {
+            c = choose<M>(o.is_notch, notch_poles<M>(x, o.u), c);
+            b = choose<M>(o.is_notch, {one, M::set(0.0), o.u}, b);
+        }
         dc = M::select(o.is_highpass, M::set(0.0), one);
         if (M::any(o.is_shelf)) {
             const V signed_gain = M::exp2(x.gain * M::set(0.16609640474436813));
             dc = M::select(o.is_low_shelf, signed_gain, dc);
-            // A high shelf is the low shelf of the opposite gain, times its own: low for a cut, inverse for a boost.
+            // A high shelf is the low shelf of the opposite gain, times its own: low for a cut, inverse for a
+            // boost.
             const V level = M::select(o.is_high_shelf, signed_gain, one);
             const auto boost = M::both(o.is_high_shelf, M::less(M::set(0.0), x.gain));
             b = {b.two * M::select(boost, one, level), b.one * M::select(boost, one, level),
@@ -226,8 +248,8 @@ template <class M, class V = typename M::V> HWY_INLINE Transfer<V> matched(const
     return {choose<M>(inverse, c, b), choose<M>(inverse, b, c), dc};
 }
 
-/// One section s^2 + k s + 1 of a bilinear Butterworth high- or low-pass, with g = tan(w/2). `first_order` is 1 for a
-/// section of the first order, written as (s + 1) over (s + 1)^2 (k = 2), else 0.
+/// One section s^2 + k s + 1 of a bilinear Butterworth high- or low-pass, with g = tan(w/2). `first_order` is
+/// 1 for a section of the first order, written as (s + 1) over (s + 1)^2 (k = 2), else 0.
 template <class M, class V = typename M::V>
 HWY_INLINE SvfCoefficients<V> butterworth(bool high, V g, V k, V first_order) {
     const V one = M::set(1.0), two = M::set(2.0);

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The state-variable filter behind every equaliser and cut filter, with coefficients that may move at any speed.
-// Included once per instruction set, after <hwy/foreach_target.h>.
+// The state-variable filter behind every equaliser and cut filter, with coefficients that may move at any
+// speed. Included once per instruction set, after <hwy/foreach_target.h>.
 //
-// Trapezoidal integrators (A. Simper, "Linear trapezoidal integrated SVF", 2013; V. Zavalishin, "The art of VA filter
-// design", 2012), for 1/(s^2 + k s + 1), s = Z/g, Z = (z - 1)/(z + 1); a1 = 1/(1 + g(g + k)), a2 = g a1, a3 = g a2:
+// Trapezoidal integrators (A. Simper, "Linear trapezoidal integrated SVF", 2013; V. Zavalishin, "The art of
+// VA filter design", 2012), for 1/(s^2 + k s + 1), s = Z/g, Z = (z - 1)/(z + 1); a1 = 1/(1 + g(g + k)), a2 =
+// g a1, a3 = g a2:
 //   v3 = x - i2,   v1 = a1 i1 + a2 v3,   v2 = i2 + a2 i1 + a3 v3,   i1' = 2 v1 - i1,   i2' = 2 v2 - i2
 //   y = m0 x + m1 v1 + m2 v2
 // is computed as
 //   i1' = i1 + (2 a1 - 2) i1 + 2 a2 v3,   i2' = i2 + 2 a2 i1 + 2 a3 v3,   y = direct v3 + band i1 + low i2
 // whose small coefficients keep their relative precision in float however low the frequency.
 //
-// Why it is stable however the coefficients move: without input, with i' = 2 v - i and v - i = g (-k v1 - v2, v1),
+// Why it is stable however the coefficients move: without input, with i' = 2 v - i and v - i = g (-k v1 - v2,
+// v1),
 //   |i'|^2 - |i|^2 = 4 v . (v - i) = -4 g k v1^2 <= 0,
-// so each step is a contraction of the state's Euclidean norm for every g, k > 0. The step's matrix is linear in
-// (a1, a2, a3): coefficients on a straight line between two filters give a convex combination of two contractions,
-// which is one again. No frequency, Q or gain movement can make the state grow; y is a bounded map of state and input.
+// so each step is a contraction of the state's Euclidean norm for every g, k > 0. The step's matrix is linear
+// in (a1, a2, a3): coefficients on a straight line between two filters give a convex combination of two
+// contractions, which is one again. No frequency, Q or gain movement can make the state grow; y is a bounded
+// map of state and input.
 
 #if defined(TON_DSP_SVF_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef TON_DSP_SVF_INL_H
@@ -38,9 +41,7 @@ template <class V> struct SvfCoefficients {
     V low;    ///< of i2: the gain at DC
 };
 
-template <class V> struct SvfState {
-    V i1, i2;
-};
+template <class V> struct SvfState { V i1, i2; };
 
 template <class V> HWY_INLINE V svf_tick(const SvfCoefficients<V>& f, SvfState<V>& s, V x) {
     const V v3 = x - s.i2;
@@ -51,16 +52,17 @@ template <class V> HWY_INLINE V svf_tick(const SvfCoefficients<V>& f, SvfState<V
     return y;
 }
 
-/// A filter on its way: coefficients move in a straight line through each cell of the engine's grid. A change of kind
-/// (type, slope, on and off) travels for many cells on a smooth curve. A filter that does nothing sleeps: it costs
-/// nothing where all lanes sleep, passes every bit where a neighbour is awake, and wakes up from rest.
+/// A filter on its way: coefficients move in a straight line through each cell of the sample clock. A change
+/// of kind (type, slope, on and off) travels for many cells on a smooth curve. A filter that does nothing
+/// sleeps: it costs nothing where all lanes sleep, passes every bit where a neighbour is awake, and wakes up
+/// from rest.
 template <class V> struct MovingSvf {
     using D = hn::DFromV<V>;
     using Mask = hn::Mask<D>;
     using Coefficients = SvfCoefficients<V>;
     Coefficients value, step, target; ///< value falls by step per sample, to be target at the cell's end
     V travel;                         ///< cells left of a change of kind
-    V busy;                           ///< 1 while it moves: it wants cell() at the next grid point
+    V busy;                           ///< 1 while it moves: it wants cell() when the next one begins
     V awake;                          ///< 1, or 0 where it sleeps
 
     static HWY_INLINE V set(float x) { return hn::Set(D(), x); }
@@ -76,7 +78,9 @@ template <class V> struct MovingSvf {
     struct Approach { // from b, by the part `rest` that is left of the way to a
         Mask where;
         V rest;
-        HWY_INLINE void operator()(V& a, V b) const { a = hn::IfThenElse(where, hn::MulAdd(rest, b - a, a), a); }
+        HWY_INLINE void operator()(V& a, V b) const {
+            a = hn::IfThenElse(where, hn::MulAdd(rest, b - a, a), a);
+        }
     };
 
     /// x -> x for any state, with the poles of `f`.
@@ -108,13 +112,14 @@ template <class V> struct MovingSvf {
         sleep_where(hn::And(where, is_identity(next)));
     }
 
-    /// At a grid point: the cell's target was reached, `next` is due at its end (its direct, band and low are those of
-    /// identity() where the filter shall do nothing). `turns` begins a change of kind over `cells` cells of
-    /// `cell_length` samples. Returns where it has just fallen asleep: there the state must be cleared.
+    /// At a cell's start: the last cell's target was reached, `next` is due at the new one's end (its direct,
+    /// band and low are those of identity() where the filter shall do nothing). `turns` begins a change of
+    /// kind over `cells` cells of `cell_length` samples. Returns where it has just fallen asleep: there the
+    /// state must be cleared.
     HWY_INLINE Mask cell(const Coefficients& next, Mask turns, V cells, int cell_length) {
         value = target;
         const Mask slept = awake == set(0.0F);
-        each(value, identity(next), Replace{slept});
+        if (!hn::AllFalse(D(), slept)) each(value, identity(next), Replace{slept});
         travel = hn::IfThenElse(turns, cells, travel);
         target = next;
         const Mask travels = travel > set(0.0F);
@@ -125,9 +130,9 @@ template <class V> struct MovingSvf {
             travel = hn::IfThenElseZero(travels, left);
         }
         const V per_sample = set(1.0F / static_cast<float>(cell_length));
-        step = {(value.damp - target.damp) * per_sample,     (value.turn - target.turn) * per_sample,
-                (value.pull - target.pull) * per_sample,     (value.direct - target.direct) * per_sample,
-                (value.band - target.band) * per_sample,     (value.low - target.low) * per_sample};
+        step = {(value.damp - target.damp) * per_sample, (value.turn - target.turn) * per_sample,
+                (value.pull - target.pull) * per_sample, (value.direct - target.direct) * per_sample,
+                (value.band - target.band) * per_sample, (value.low - target.low) * per_sample};
         awake = set(1.0F);
         busy = hn::IfThenElse(hn::Or(travel > set(0.0F), moves()), set(1.0F), set(0.0F));
         const Mask sleeps = hn::And(is_identity(value), is_identity(target));
@@ -136,9 +141,9 @@ template <class V> struct MovingSvf {
     }
 
     HWY_INLINE Mask moves() const {
-        const V none = set(0.0F);
-        return hn::Or(hn::Or(hn::Or(step.damp != none, step.turn != none), hn::Or(step.pull != none, step.low != none)),
-                      hn::Or(step.direct != none, step.band != none));
+        const auto &a = value, &b = target;
+        const Mask state = hn::Or(a.damp != b.damp, hn::Or(a.turn != b.turn, a.pull != b.pull));
+        return hn::Or(state, hn::Or(a.direct != b.direct, hn::Or(a.band != b.band, a.low != b.low)));
     }
     HWY_INLINE void sleep_where(Mask m) {
         const V none = set(0.0F);
@@ -162,11 +167,11 @@ template <class V> HWY_INLINE void svf_advance(SvfCoefficients<V>& f, const SvfC
     f.low = f.low - step.low;
 }
 
-/// Runs N filters in series over `frames` samples in place, from the coefficients in `now`, and leaves these where
-/// they have got to. All is kept in registers: copied in, looped, copied out.
+/// Runs N filters in series over `frames` samples in place, from the coefficients in `now`, and leaves these
+/// where they have got to. All is kept in registers: copied in, looped, copied out.
 template <int N, bool kMoving, class D, class V = hn::Vec<D>>
-HWY_INLINE void svf_series(D d, const MovingSvf<V>* const* filters, SvfCoefficients<V>* now, SvfState<V>* const* states,
-                           float* HWY_RESTRICT audio, int frames) {
+HWY_INLINE void svf_series(D d, const MovingSvf<V>* const* filters, SvfCoefficients<V>* now,
+                           SvfState<V>* const* states, float* HWY_RESTRICT audio, int frames) {
     const int width = static_cast<int>(hn::Lanes(d));
     SvfCoefficients<V> f[N], step[N];
     SvfState<V> s[N];
@@ -183,23 +188,26 @@ HWY_INLINE void svf_series(D d, const MovingSvf<V>* const* filters, SvfCoefficie
 
 /// N filters over all channels; every channel sees the same coefficients.
 template <int N, class D, class V = hn::Vec<D>>
-HWY_INLINE void svf_channels(D d, MovingSvf<V>* const* filters, SvfState<V>* const* states, int channel_stride,
-                             float* const* audio, int channels, int frames) {
+HWY_INLINE void svf_channels(D d, MovingSvf<V>* const* filters, SvfState<V>* const* states,
+                             int channel_stride, float* const* audio, int channels, int frames) {
     bool moving = false;
     for (int n = 0; n < N; ++n) moving = moving || filters[n]->any_busy();
     SvfCoefficients<V> now[N];
     SvfState<V>* here[N];
     for (int c = 0; c < channels; ++c) {
         for (int n = 0; n < N; ++n) now[n] = filters[n]->value, here[n] = states[n] + c * channel_stride;
-        if (moving) svf_series<N, true>(d, filters, now, here, audio[c], frames);
-        else svf_series<N, false>(d, filters, now, here, audio[c], frames);
+        if (moving)
+            svf_series<N, true>(d, filters, now, here, audio[c], frames);
+        else
+            svf_series<N, false>(d, filters, now, here, audio[c], frames);
     }
     if (moving)
         for (int n = 0; n < N; ++n) filters[n]->value = now[n];
 }
 
-/// A chain of `Count` filters: those that are awake in any lane, two at a time so that one's latency hides the
-/// other's. states[n] of channel c stands at states + c * channel_stride + n. Never across a grid point while moving.
+/// A chain of `Count` filters: those that are awake in any lane, two at a time so that one's latency hides
+/// the other's. states[n] of channel c stands at states + c * channel_stride + n. Never across a cell's end
+/// while moving.
 template <int Count, class D, class V = hn::Vec<D>>
 HWY_INLINE void svf_chain(D d, MovingSvf<V>* const* filters, SvfState<V>* states, int channel_stride,
                           float* const* audio, int channels, int frames) {
