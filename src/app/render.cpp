@@ -163,7 +163,7 @@ class Run {
     void process(std::int64_t position, int count) {
         std::vector<const float*> in;
         std::vector<float*> out;
-        const auto& ports = console_->compiled()->ports;
+        const auto ports = console_->live_ports();
         input_memory_.resize(ports.size());
         output_memory_.resize(ports.size());
         for (const auto& port : ports) {
@@ -180,7 +180,7 @@ class Run {
     void fill(const graph::Port& port, std::int64_t position, int count) {
         auto& plane = input_memory_[at(port.slot)];
         std::ranges::fill(plane, 0.0F);
-        const auto& name = console_->compiled()->desk.strips[at(port.strip)].name;
+        const auto name = port.strip_name();
         for (const auto& [strip, samples] : inputs_) {
             if (strip != name || at(port.channel) >= samples.size()) continue;
             const auto& from = samples[at(port.channel)];

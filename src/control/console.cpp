@@ -340,6 +340,15 @@ bool Console::poll() {
     return fresh && !swapping_;
 }
 
+std::vector<graph::Port> Console::live_ports() const {
+    if (!compiled_) return {};
+    auto ports = compiled_->ports;
+    if (pending_)
+        for (const auto& old : pending_->ports)
+            if (std::ranges::find(compiled_->ports, old.name, &graph::Port::name) == compiled_->ports.end()) ports.push_back(old);
+    return ports;
+}
+
 std::vector<std::pair<std::string, std::string>> Console::take_reports() {
     std::vector<std::pair<std::string, std::string>> reports;
     if (!compiled_) return reports;

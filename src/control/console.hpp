@@ -99,6 +99,9 @@ class Console {
 
     const graph::Desk& desk() const { return desk_; }
     const graph::Compiled* compiled() const { return compiled_.get(); }
+    /// The ports to serve now: the plan's, and while a new plan is being swapped in the old one's, too, since it still
+    /// fades out.
+    std::vector<graph::Port> live_ports() const;
     double sample_rate() const { return sample_rate_; }
     engine::Engine& engine() { return engine_; }
 

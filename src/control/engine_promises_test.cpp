@@ -155,6 +155,9 @@ TEST_CASE("a reload leaves what it does not touch alone, to the bit, and fades w
         const double t = std::clamp(along, 0.0, 1.0);
         const double fade = i < 8600 || i >= 16000 ? t * t * (3 - 2 * t) : 1.0;
         // The filter of c starts from rest, which is heard for its first milliseconds only.
+        CAPTURE(i);
+        CAPTURE(fade);
+        CAPTURE(voice);
         if (i > 9700) REQUIRE(share == doctest::Approx(fade * voice).epsilon(1e-3).scale(0.01));
         else REQUIRE(std::abs(share) <= fade * 0.2 + 1e-6);
     }

@@ -44,13 +44,13 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
     for (int start = 0; start < frames; start += block) {
         const int count = std::min(block, frames - start);
         console_->poll();
-        const auto& compiled = *console_->compiled();
-        std::vector<std::vector<float>> in_memory(compiled.ports.size()), out_memory(compiled.ports.size());
-        std::vector<const float*> in(64 + compiled.ports.size());
-        std::vector<float*> out(64 + compiled.ports.size());
-        for (std::size_t p = 0; p < compiled.ports.size(); ++p) {
-            const auto& port = compiled.ports[p];
-            const auto& name = compiled.desk.strips[static_cast<std::size_t>(port.strip)].name;
+        const auto ports = console_->live_ports();
+        std::vector<std::vector<float>> in_memory(ports.size()), out_memory(ports.size());
+        std::vector<const float*> in(64 + ports.size());
+        std::vector<float*> out(64 + ports.size());
+        for (std::size_t p = 0; p < ports.size(); ++p) {
+            const auto& port = ports[p];
+            const std::string name(port.strip_name());
             auto& plane = port.input ? in_memory[p] : out_memory[p];
             plane.resize(static_cast<std::size_t>(count));
             if (!port.input) {
@@ -62,10 +62,10 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
             in[static_cast<std::size_t>(port.slot)] = plane.data();
         }
         engine_.process({in, out, count});
-        for (std::size_t p = 0; p < compiled.ports.size(); ++p) {
-            const auto& port = compiled.ports[p];
+        for (std::size_t p = 0; p < ports.size(); ++p) {
+            const auto& port = ports[p];
             if (port.input) continue;
-            auto& planes = output[compiled.desk.strips[static_cast<std::size_t>(port.strip)].name];
+            auto& planes = output[std::string(port.strip_name())];
             if (planes.size() <= static_cast<std::size_t>(port.channel)) planes.resize(static_cast<std::size_t>(port.channel) + 1);
             planes[static_cast<std::size_t>(port.channel)].insert(planes[static_cast<std::size_t>(port.channel)].end(), out_memory[p].begin(), out_memory[p].end());
         }

@@ -22,6 +22,8 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
+constexpr std::string_view kPortsOut = "/ports_out";
+
 /// One compilation: from a layout to a plan, keeping what runs.
 class Compiler {
   public:
@@ -84,12 +86,15 @@ class Compiler {
         }
     }
 
-    std::shared_ptr<Edge> edge(const std::string& name, const std::shared_ptr<Signal>& source, int channels, int delay) {
-        const auto key = fmt::format("{}|{}|{}", name, channels, delay);
+    /// An edge into the mix `to`. What is new fades in where it meets something that plays already: the edge into a mix that
+    /// ran before, or into ports. (Inside a strip that is new itself a second fade would only colour the first.)
+    std::shared_ptr<Edge> edge(const std::string& to, const std::string& name, const std::shared_ptr<Signal>& source, int channels, int delay) {
+        const auto key = fmt::format("{}|{}|{}|{}", to, name, channels, delay);
         if (running_)
             if (const auto it = running_->edges.find(key); it != running_->edges.end() && it->second->source() == source)
                 return out_->edges[key] = it->second;
-        return out_->edges[key] = std::make_shared<Edge>(source, channels, delay, running_ != nullptr, fade_frames_);
+        const bool fade = running_ && (to.ends_with(kPortsOut) || running_->signals.contains(to));
+        return out_->edges[key] = std::make_shared<Edge>(source, channels, delay, fade, fade_frames_);
     }
 
     // ------------------------------------------------------------------------------------------- ports
@@ -146,12 +151,14 @@ class Compiler {
         const auto& me = node(n);
         const auto& own = layout().strips[at(me.strip)].nodes;
         const bool head = own.front() == n;
-        const auto name = head ? strip(me.strip).name + "/head" : me.identity + "/in";
         auto& inputs = state(n).inputs;
-        inputs.push_back(signal(name, me.channels_in));
+        inputs.push_back(signal(head ? head_name(me.strip) : me.identity + "/in", me.channels_in));
         for (std::size_t i = 0; i < me.listens.size(); ++i)
-            inputs.push_back(signal(fmt::format("{}/sidechain{}", me.identity, i), layout().strips[at(me.listens[i])].channels_out));
+            inputs.push_back(signal(sidechain_name(me, i), layout().strips[at(me.listens[i])].channels_out));
     }
+
+    std::string head_name(int s) const { return strip(s).name + "/head"; }
+    static std::string sidechain_name(const Node& me, std::size_t i) { return fmt::format("{}/sidechain{}", me.identity, i); }
 
     void make_section(const LaneGroup& group) {
         if (group.kept && group.kept->lanes().size() == group.nodes.size() && unchanged(group)) {
@@ -288,7 +295,7 @@ class Compiler {
 
     std::shared_ptr<Signal> port_signal(int s, bool input) {
         const auto& sl = layout().strips[at(s)];
-        return signal(strip(s).name + (input ? "/ports_in" : "/ports_out"), input ? sl.input_ports : sl.output_ports);
+        return signal(strip(s).name + (input ? "/ports_in" : std::string(kPortsOut)), input ? sl.input_ports : sl.output_ports);
     }
 
     void add_mix(const std::shared_ptr<Signal>& sum, std::vector<std::shared_ptr<Edge>> edges) {
@@ -305,25 +312,24 @@ class Compiler {
             for (const auto& feed : sl.feeds) edges.push_back(feed_edge(me, feed));
         } else {
             const int previous = *(std::ranges::find(sl.nodes, n) - 1);
-            edges.push_back(edge(node(previous).identity + ">" + me.identity, state(previous).output, me.channels_in,
+            edges.push_back(edge(me.identity + "/in", node(previous).identity, state(previous).output, me.channels_in,
                                  me.latency_in - node(previous).latency_out));
         }
         add_mix(inputs.front(), std::move(edges));
         for (std::size_t i = 0; i < me.listens.size(); ++i) {
             const int source = layout().strips[at(me.listens[i])].nodes.back();
-            add_mix(inputs[i + 1], {edge(fmt::format("{}>{}/sidechain{}", node(source).identity, me.identity, i),
-                                         state(source).output, inputs[i + 1]->channels(), me.latency_in - node(source).latency_out)});
+            add_mix(inputs[i + 1], {edge(sidechain_name(me, i), node(source).identity, state(source).output, inputs[i + 1]->channels(), me.latency_in - node(source).latency_out)});
         }
     }
 
     std::shared_ptr<Edge> feed_edge(const Node& me, const Feed& feed) {
-        const auto to = ">" + strip(me.strip).name;
+        const auto to = head_name(me.strip);
         switch (feed.from) {
         case Feed::From::ports:
-            return edge("ports" + to, port_signal(me.strip, true), me.channels_in, me.latency_in);
+            return edge(to, "ports", port_signal(me.strip, true), me.channels_in, me.latency_in);
         case Feed::From::strip: {
             const int source = layout().strips[at(feed.strip)].nodes.back();
-            return edge(node(source).identity + to, state(source).output, me.channels_in, me.latency_in - node(source).latency_out);
+            return edge(to, node(source).identity, state(source).output, me.channels_in, me.latency_in - node(source).latency_out);
         }
         case Feed::From::send:
             break;
@@ -332,7 +338,7 @@ class Compiler {
         for (const int n : layout().strips[at(feed.strip)].nodes)
             for (std::size_t t = 0; t < node(n).sends.size(); ++t)
                 if (node(n).sends[t] == feed.module)
-                    return edge(from.name + "/" + from.chain[at(feed.module)].name + to + node(n).identity, state(n).taps[t],
+                    return edge(to, from.chain[at(feed.module)].name + "@" + node(n).identity, state(n).taps[t],
                                 me.channels_in, me.latency_in - layout().latency_at(feed.strip, feed.module));
         throw std::logic_error("a send without a tap");
     }
@@ -342,7 +348,7 @@ class Compiler {
         if (sl.output_ports == 0) return;
         const auto to = port_signal(s, false);
         const int last = sl.nodes.back();
-        add_mix(to, {edge(node(last).identity + ">ports", state(last).output, sl.output_ports, 0)});
+        add_mix(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0)});
         for (const auto& port : out_->ports)
             if (!port.input && port.strip == s) plan_->outputs.push_back({port.slot, to, port.channel});
     }
@@ -390,8 +396,10 @@ class Compiler {
         if (!running_) return;
         std::set<const Edge*> kept;
         for (const auto& [_, e] : out_->edges) kept.insert(e.get());
-        for (const auto& [_, e] : running_->edges)
-            if (!kept.contains(e.get())) transaction_->leaving.push_back(e.get());
+        for (const auto& [key, e] : running_->edges) {
+            const auto to = key.substr(0, key.find('|'));
+            if (!kept.contains(e.get()) && (to.ends_with(kPortsOut) || out_->signals.contains(to))) transaction_->leaving.push_back(e.get());
+        }
     }
 
     void make_scratch() {

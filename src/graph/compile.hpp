@@ -23,6 +23,8 @@ struct Port {
     int slot;
     int strip, channel;
     std::vector<std::string> connect; ///< nothing, or the one port (or /regex/) to connect to
+
+    std::string_view strip_name() const { return std::string_view(name).substr(0, name.find('/')); }
 };
 
 /// A module instance of the running desk, by slot.

@@ -47,7 +47,8 @@ std::string expected_of(const Parameter& row) {
 namespace {
 
 std::string accept_number(const Parameter& row, double value, float& number) {
-    if (!std::isfinite(value) || value < static_cast<double>(row.minimum) || value > static_cast<double>(row.maximum))
+    // Compared as the float it becomes: 0.05 is within a minimum of 0.05F, though that is a little more.
+    if (!std::isfinite(value) || static_cast<float>(value) < row.minimum || static_cast<float>(value) > row.maximum)
         return fmt::format("{:g} is out of range: expected {}", value, expected_of(row));
     if (row.kind == Kind::integer && value != std::round(value))
         return fmt::format("{:g} is no whole number: expected {}", value, expected_of(row));
