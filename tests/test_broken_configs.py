@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("TONMEISTER", ROOT / "build/src/app/tonmeister")).absolute()
 BROKEN = sorted((ROOT / "configs/broken").glob("*.json"))
-GOOD = sorted((ROOT / "configs").glob("*.json"))
+GOOD = sorted(path for path in (ROOT / "configs").glob("*.json") if not path.name.endswith(".schema.json"))
 
 # Where Python's own parser stops at the same character; it names other places for a comma or quote too many.
 SAME_PLACE_IN_PYTHON = [

@@ -3,6 +3,7 @@
 #include "app/check.hpp"
 #include "app/render.hpp"
 #include "app/run.hpp"
+#include "app/subcommands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -14,8 +15,7 @@ namespace {
 
 using namespace ton;
 
-/// Every subcommand fills its options and leaves what to do in `work`.
-using Work = std::function<int()>;
+using app::Work;
 
 std::vector<std::pair<std::string, std::string>> pairs(const std::vector<std::string>& words, const char* option) {
     std::vector<std::pair<std::string, std::string>> all;
@@ -100,6 +100,9 @@ int main(int argc, char** argv) {
     add_run(app, work);
     add_check(app, work);
     add_render(app, work);
+    app::add_reference_commands(app, work);
+    app::add_measure(app, work);
+    app::add_remote_commands(app, work);
     add_bench(app, work);
     try {
         app.parse(argc, argv);

@@ -65,6 +65,11 @@ struct Strip {
     bool operator==(const Strip&) const = default;
 };
 
+struct Limits {
+    int least, most;
+};
+inline constexpr Limits sample_rate_limits{8000, 768000}, block_limits{1, 8192}, thread_limits{0, 256}, channel_limits{1, 64};
+
 struct Engine {
     Located<int> sample_rate{48000}; ///< Hz, 8000..768000; an audio server's own rate goes before it
     Located<int> block{64};          ///< frames, 1..8192

@@ -30,12 +30,12 @@ Fields::Fields(const Node& node, std::string path, std::string_view what,
     }
 }
 
-void Fields::read(std::string_view key, Located<int>& into, int least, int most) const {
+void Fields::read(std::string_view key, Located<int>& into, Limits limits) const {
     const Node* node = find(key);
     if (!node) return;
     const auto* number = node->as<double>();
-    if (!number || std::floor(*number) != *number || *number < least || *number > most) {
-        add_wrong_type(*node, path(key), fmt::format("a whole number from {} to {}", least, most), errors_);
+    if (!number || std::floor(*number) != *number || *number < limits.least || *number > limits.most) {
+        add_wrong_type(*node, path(key), fmt::format("a whole number from {} to {}", limits.least, limits.most), errors_);
         return;
     }
     into = {static_cast<int>(*number), node->at};

@@ -20,7 +20,7 @@ class Fields {
     const Node* find(std::string_view key) const { return node_.find(key); }
     std::string path(std::string_view key) const { return child_path(path_, key); }
 
-    void read(std::string_view key, Located<int>& into, int least, int most) const;
+    void read(std::string_view key, Located<int>& into, Limits limits) const;
     void read(std::string_view key, Located<bool>& into) const;
     void read(std::string_view key, Name& into, std::string_view expected) const;
 

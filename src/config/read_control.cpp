@@ -63,9 +63,9 @@ class Urls {
 Engine read_engine(const Node& node, Diagnostics& errors) {
     const Fields fields(node, "engine", "the engine", {"sample_rate", "block", "threads"}, errors);
     Engine engine;
-    fields.read("sample_rate", engine.sample_rate, 8000, 768000);
-    fields.read("block", engine.block, 1, 8192);
-    fields.read("threads", engine.threads, 0, 256);
+    fields.read("sample_rate", engine.sample_rate, sample_rate_limits);
+    fields.read("block", engine.block, block_limits);
+    fields.read("threads", engine.threads, thread_limits);
     return engine;
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view input_expected = "a list of port names such as [\"system:capture_1\"]";
 constexpr std::string_view output_expected = "a list of port names such as [\"system:playback_1\"]";
 constexpr std::string_view to_expected = "the name of a strip or a list of such names";
-constexpr int most_channels = 64;
+constexpr int most_channels = channel_limits.most;
 constexpr std::size_t longest_port = 320; // bytes, jack_port_name_size() of JACK2
 
 void read_stage(const Fields& fields, Located<Stage>& stage, Diagnostics& errors) {
@@ -109,7 +109,7 @@ Strip read_strip(const Member& member, Templates& templates, Diagnostics& errors
     fields.read("name", strip.display_name, "the name to show, in quotes");
     read_stage(fields, strip.stage, errors);
     Located<int> channels;
-    fields.read("channels", channels, 1, most_channels);
+    fields.read("channels", channels, channel_limits);
     if (channels.given()) strip.channels = channels;
     strip.input = read_ports(fields, "input", input_expected, errors);
     strip.output = read_ports(fields, "output", output_expected, errors);

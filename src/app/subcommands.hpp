@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace ton::app {
+
+/// Every subcommand fills its options and leaves what to do in `work`, which returns the exit code.
+using Work = std::function<int()>;
+
+/// modules, schema, graph: what derives from the tables and from a config.
+void add_reference_commands(CLI::App& app, Work& work);
+/// measure: quality control of files.
+void add_measure(CLI::App& app, Work& work);
+/// get, set, watch, send: the OSC client.
+void add_remote_commands(CLI::App& app, Work& work);
+
+} // namespace ton::app

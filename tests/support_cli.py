@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The binary under test, and daemons of it, for the tests of whole programs.
+
+TONMEISTER names the binary; by default the one of the build in build/."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = pathlib.Path(os.environ.get("TONMEISTER", ROOT / "build/src/app/tonmeister")).absolute()
+# Every *.json here but the schema is a config.
+GOOD = sorted(path for path in (ROOT / "configs").glob("*.json") if not path.name.endswith(".schema.json"))
+
+
+def tonmeister(*words, timeout=60, **options):
+    """Runs a subcommand in the project's folder; text comes back decoded."""
+    assert BINARY.is_file(), f"{BINARY} is missing: build it first, or name it in TONMEISTER"
+    return subprocess.run([BINARY, *map(str, words)], cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
+                          timeout=timeout, check=False, **options)
+
+
+def modules():
+    """The parameter tables: { module: { parameter: row } }, read-outs included."""
+    done = tonmeister("modules", "--json")
+    assert done.returncode == 0, done.stderr
+    return {module["name"]: {row["name"]: row for row in module["parameters"]} for module in json.loads(done.stdout)}
+
+
+def free_port():
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Daemon:
+    """`tonmeister run` on the internal clock, with its state in a folder of the test."""
+
+    def __init__(self, config, folder, *words, port=None):
+        self.port = port or free_port()
+        self.url = f"udp://127.0.0.1:{self.port}"
+        self.log = pathlib.Path(folder) / "daemon.log"
+        environment = {**os.environ, "TONMEISTER_URL": self.url, "STATE_DIRECTORY": str(folder)}
+        environment.pop("NOTIFY_SOCKET", None)
+        self.environment = environment
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen([BINARY, "run", str(config), "--backend", "internal", "--osc", self.url,
+                                             *map(str, words)], stdout=log, stderr=log, env=environment)
+        self.wait_until_ready()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def ask(self, *words, timeout=30):
+        return tonmeister(*words, timeout=timeout, env=self.environment)
+
+    def get(self, address):
+        done = self.ask("get", address, "--plain")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def set(self, *words):
+        done = self.ask("set", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def wait_until_ready(self):
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.log.read_text()
+            if self.ask("send", "/tonmeister/ping", "--timeout", "0.5").returncode == 0:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"the daemon does not answer: {self.log.read_text()}")
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=20)
+        return self.process.returncode
