@@ -28,43 +28,50 @@ struct PathLatency {
     int minimum, maximum;
 };
 
-enum class State : std::uint8_t { stopped, waiting, running }; ///< waiting: for the audio server to come (back)
+enum class State : std::uint8_t {
+    stopped,
+    waiting,
+    running
+}; ///< waiting: for the audio server to come (back)
 
 struct Status {
     State state = State::stopped;
-    std::string server;          ///< "jack default", "pipewire", "internal clock"
-    std::string detail;          ///< why it is waiting, or empty
+    std::string server; ///< "jack default", "pipewire", "internal clock"
+    std::string detail; ///< why it is waiting, or empty
     double sample_rate = 0;
     int block = 0;
-    double load = 0, peak_load = 0; ///< callback time / period, mean of the last second and maximum since the last call
+    double load = 0,
+           peak_load = 0; ///< callback time / period, mean of the last second and maximum since the last call
     std::uint64_t xruns = 0;
-    bool realtime = false;       ///< the audio thread has real-time scheduling
+    bool realtime = false;         ///< the audio thread has real-time scheduling
     std::int64_t page_faults = -1; ///< of the audio thread since it began, minor and major; -1: there is none
     bool freewheel = false;
     int missing_connections = 0; ///< wished for, but the other port isn't there
     int ports = 0;               ///< registered with the server (internal: that the plan has)
+    bool engine_free = true;     ///< nothing of the backend calls Engine::process(), so the control thread may
     bool stuck = false;          ///< libjack does not return from closing a dead client: only a restart helps
 };
 
-/// A source of callbacks. All members are called on the control thread; the callback runs Engine::process on the
-/// backend's own audio thread, allocation-free.
+/// A source of callbacks. All members are called on the control thread; the callback runs Engine::process on
+/// the backend's own audio thread, allocation-free.
 class Backend {
   public:
     virtual ~Backend() = default;
 
-    /// Tries to get going; false where the server isn't there: the backend is then `waiting` and poll() goes on trying.
+    /// Tries to get going; false where the server isn't there: the backend is then `waiting` and poll() goes
+    /// on trying.
     virtual bool start() = 0;
     virtual void stop() = 0;
-    /// Registers what is new, connects it, drops what is gone; called before a new plan is posted with both old and new ports
-    /// in `ports`, and again after the swap with the new ones only.
+    /// Registers what is new, connects it, drops what is gone; called before a new plan is posted with both
+    /// old and new ports in `ports`, and again after the swap with the new ones only.
     virtual void set_ports(std::span<const PortSpec> ports) = 0;
     virtual void set_latencies(std::span<const PathLatency> paths) = 0;
     /// Ten times a second: reconnects a server that came back, makes pending connections.
     virtual void poll() = 0;
     virtual Status status() = 0;
 
-    /// Set before start(). The server (re)appeared with this rate and largest block: build the plan for it before
-    /// audio runs. Called on the control thread, inside start() or poll().
+    /// Set before start(). The server (re)appeared with this rate and largest block: build the plan for it
+    /// before audio runs. Called on the control thread, inside start() or poll().
     std::function<void(double sample_rate, int block)> on_ready;
     /// The server went away (control thread, inside poll()).
     std::function<void(const std::string& why)> on_lost;
@@ -79,22 +86,25 @@ enum class JackLibrary : std::uint8_t { system, pipewire };
 
 struct JackOptions {
     std::string client_name = "tonmeister";
-    std::string server = {};     ///< JACK: server name, PipeWire: remote; empty: the default (JACK_DEFAULT_SERVER)
-    bool exact_name = false;     ///< wait rather than become tonmeister-01 where the name is taken
+    std::string server =
+        {}; ///< JACK: server name, PipeWire: remote; empty: the default (JACK_DEFAULT_SERVER)
+    bool exact_name = false; ///< wait rather than become tonmeister-01 where the name is taken
     JackLibrary library = JackLibrary::system;
 };
-/// A client of a JACK server, or of PipeWire through its JACK library. Without the library it waits, with the reason in
-/// Status::detail. A server is never started. Ports are audio ports; sample rate changes come as on_ready, other block
-/// sizes need nothing (the engine takes any). libjack 2 serves one server per process at a time.
+/// A client of a JACK server, or of PipeWire through its JACK library. Without the library it waits, with the
+/// reason in Status::detail. A server is never started. Ports are audio ports; sample rate changes come as
+/// on_ready, other block sizes need nothing (the engine takes any). libjack 2 serves one server per process
+/// at a time.
 std::unique_ptr<Backend> make_jack(engine::Engine&, const JackOptions&);
 
-/// A precise timer drives the engine with no audio server: inputs are silence, outputs go nowhere. Up to four blocks are
-/// caught up when the thread wakes late; more are left out and count as one xrun. `block`: 1…8192 frames.
+/// A precise timer drives the engine with no audio server: inputs are silence, outputs go nowhere. Up to four
+/// blocks are caught up when the thread wakes late; more are left out and count as one xrun. `block`: 1…8192
+/// frames.
 std::unique_ptr<Backend> make_internal(engine::Engine&, double sample_rate, int block);
 
-/// What `--backend auto` found: a running JACK server, a running PipeWire (use JackLibrary::pipewire), or none.
-/// Control thread, with no JACK backend started; opens and closes a client as a probe and starts nothing. JACK goes first; a system whose own libjack
-/// is PipeWire's answers pipewire.
+/// What `--backend auto` found: a running JACK server, a running PipeWire (use JackLibrary::pipewire), or
+/// none. Control thread, with no JACK backend started; opens and closes a client as a probe and starts
+/// nothing. JACK goes first; a system whose own libjack is PipeWire's answers pipewire.
 enum class Found : std::uint8_t { none, jack, pipewire };
 Found find_server(const std::string& server = {});
 

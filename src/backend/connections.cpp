@@ -10,7 +10,9 @@
 namespace ton::backend {
 namespace {
 
-bool is_regex(std::string_view text) { return text.size() >= 2 && text.front() == '/' && text.back() == '/'; }
+bool is_regex(std::string_view text) {
+    return text.size() >= 2 && text.front() == '/' && text.back() == '/';
+}
 
 bool full_match(const std::regex& pattern, const std::string& name) {
     try {
@@ -24,7 +26,8 @@ bool full_match(const std::regex& pattern, const std::string& name) {
 
 std::vector<std::string> Connections::set_wishes(std::span<const PortSpec> ports, std::string_view client) {
     std::vector<std::string> errors;
-    std::map<std::string, std::optional<std::regex>, std::less<>> compiled; // strips share patterns: compile each once
+    std::map<std::string, std::optional<std::regex>, std::less<>>
+        compiled; // strips share patterns: compile each once
     wishes_.clear();
     for (const auto& port : ports)
         for (const auto& text : port.connect) {
@@ -32,9 +35,11 @@ std::vector<std::string> Connections::set_wishes(std::span<const PortSpec> ports
             if (is_regex(text)) {
                 auto [entry, is_new] = compiled.try_emplace(text);
                 if (is_new) try {
-                        entry->second.emplace(text.substr(1, text.size() - 2), std::regex::ECMAScript | std::regex::optimize);
+                        entry->second.emplace(text.substr(1, text.size() - 2),
+                                              std::regex::ECMAScript | std::regex::optimize);
                     } catch (const std::regex_error& error) {
-                        errors.push_back(fmt::format("{}: {} is not a regular expression: {}", port.name, text, error.what()));
+                        errors.push_back(fmt::format("{}: {} is not a regular expression: {}", port.name,
+                                                     text, error.what()));
                     }
                 wish.pattern = entry->second;
                 wish.broken = !wish.pattern;
@@ -99,7 +104,8 @@ Connections::Work Connections::work(std::span<const PresentPort> present) {
     for (const auto& wish : wishes_) {
         const bool found = find(wish, directory, [&](const PresentPort& port) {
             if (directory.named(wish.own) == nullptr) return;
-            wanted.insert(wish.own_is_input ? Connection{port.name, wish.own} : Connection{wish.own, port.name});
+            wanted.insert(wish.own_is_input ? Connection{port.name, wish.own}
+                                            : Connection{wish.own, port.name});
         });
         if (!found) ++work.missing;
     }
@@ -112,7 +118,8 @@ Connections::Work Connections::work(std::span<const PresentPort> present) {
         if (directory.named(made->from) && directory.named(made->to)) work.disconnect.push_back(*made);
         made = made_.erase(made);
     }
-    std::set_difference(wanted.begin(), wanted.end(), made_.begin(), made_.end(), std::back_inserter(work.connect));
+    std::set_difference(wanted.begin(), wanted.end(), made_.begin(), made_.end(),
+                        std::back_inserter(work.connect));
     return work;
 }
 

@@ -30,8 +30,9 @@ struct Connection {
 
 /// Decides which connections to make. Pure logic, no server: control thread.
 ///
-/// A wish is an exact name or a /regex/ (ECMAScript, matching the whole name; never this client's own ports). A wish is
-/// fulfilled once per appearance of its port: what somebody disconnects by hand stays so until the port comes back.
+/// A wish is an exact name or a /regex/ (ECMAScript, matching the whole name; never this client's own ports).
+/// A wish is fulfilled once per appearance of its port: what somebody disconnects by hand stays so until the
+/// port comes back.
 class Connections {
   public:
     /// What to do now, and how many wishes find no port.
@@ -40,12 +41,13 @@ class Connections {
         int missing = 0;
     };
 
-    /// Replaces the wishes; `client` is this client's name on the server. Returns one message per regex that does not
-    /// compile (its wish then counts as missing).
+    /// Replaces the wishes; `client` is this client's name on the server. Returns one message per regex that
+    /// does not compile (its wish then counts as missing).
     std::vector<std::string> set_wishes(std::span<const PortSpec> ports, std::string_view client);
     /// How many wishes find no port among these.
     int missing(std::span<const PresentPort> present) const;
-    /// Compares the wishes with what is there. Each connection in `connect` is offered again until made() is told.
+    /// Compares the wishes with what is there. Each connection in `connect` is offered again until made() is
+    /// told.
     Work work(std::span<const PresentPort> present);
     /// The connection exists.
     void made(const Connection& connection) { made_.insert(connection); }
@@ -56,17 +58,17 @@ class Connections {
 
   private:
     struct Wish {
-        std::string own;              // full name of this client's port
+        std::string own; // full name of this client's port
         bool own_is_input;
-        std::string name;             // exact, or the pattern's text
+        std::string name; // exact, or the pattern's text
         std::optional<std::regex> pattern;
-        bool broken = false;          // the pattern did not compile
+        bool broken = false; // the pattern did not compile
     };
     class Directory;
     template <class Found> static bool find(const Wish& wish, const Directory& directory, Found&& found);
 
     std::vector<Wish> wishes_;
-    std::set<Connection> made_;       // by us, and wished for
+    std::set<Connection> made_; // by us, and wished for
 };
 
 } // namespace ton::backend

@@ -10,7 +10,9 @@
 
 namespace ton::backend {
 
-void CycleMeter::attach_this_thread() { thread_ = gettid(); }
+void CycleMeter::attach_this_thread() {
+    thread_ = gettid();
+}
 
 void CycleMeter::detach() {
     thread_ = 0;
@@ -19,7 +21,8 @@ void CycleMeter::detach() {
 
 void CycleMeter::sample() {
     constexpr std::int64_t window = 1'000'000'000;
-    const Sums now{monotonic_ns(), busy_.load(std::memory_order_relaxed), period_.load(std::memory_order_relaxed)};
+    const Sums now{monotonic_ns(), busy_.load(std::memory_order_relaxed),
+                   period_.load(std::memory_order_relaxed)};
     history_.push_back(now);
     // One sample a second old or older stays, as the beginning of the window.
     while (history_.size() > 2 && now.time - history_[1].time >= window) history_.pop_front();
@@ -48,7 +51,8 @@ std::int64_t CycleMeter::page_faults() const {
     std::ifstream file(fmt::format("/proc/self/task/{}/stat", thread));
     std::string line;
     if (!std::getline(file, line)) return -1;
-    // proc(5): field 2, the name, is in parentheses and may hold anything; minflt is field 10, majflt field 12.
+    // proc(5): field 2, the name, is in parentheses and may hold anything; minflt is field 10, majflt
+    // field 12.
     const auto name_end = line.rfind(')');
     if (name_end == std::string::npos) return -1;
     std::istringstream fields(line.substr(name_end + 1));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// RT-5 in short, in a program of its own, since prepare_process() is for good: under a JACK server, the audio thread takes no
-// page fault after its first thousand cycles, also while plans are swapped and ports come and go.
+// RT-5 in short, in a program of its own, since prepare_process() is for good: under a JACK server, the audio
+// thread takes no page fault after its first thousand cycles, also while plans are swapped and ports come and
+// go.
 #include "backend/backend.hpp"
 #include "backend/realtime.hpp"
 #include "backend/testing.hpp"
@@ -17,8 +18,8 @@ extern const char __executable_start, etext; // end(3), and ld's default script
 
 namespace {
 
-/// What memory pressure does, at will: the kernel drops the pages of this program's code, to be faulted in anew when next run.
-/// Locked pages stay (madvise(2): EINVAL).
+/// What memory pressure does, at will: the kernel drops the pages of this program's code, to be faulted in
+/// anew when next run. Locked pages stay (madvise(2): EINVAL).
 void drop_code_pages() {
     const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
     const auto begin = reinterpret_cast<std::uintptr_t>(&__executable_start) & ~(page - 1);
@@ -59,8 +60,8 @@ TEST_CASE("RT-5: no page fault in the audio thread after warm-up") {
         return false;
     });
     const auto status = jack->status();
-    MESSAGE((cycles() - begin) << " cycles, " << edits << " edits, " << (status.page_faults - faults) << " page faults, peak load "
-                             << status.peak_load);
+    MESSAGE((cycles() - begin) << " cycles, " << edits << " edits, " << (status.page_faults - faults)
+                               << " page faults, peak load " << status.peak_load);
     CHECK(edits > 50);
     CHECK(cycles() - begin > 3000); // of 7500: a busy machine may run late
     CHECK(status.page_faults == faults);

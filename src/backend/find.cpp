@@ -16,16 +16,15 @@ bool answers(JackLibrary library, const std::string& server) {
     if (!api) return false;
     const int flags = JackNoStartServer | (server.empty() ? 0 : JackServerName);
     jack_status_t status{};
-    hush_jack(true);
+    const HushJack hush;
     jack_client_t* client = api->client_open("tonmeister-probe", static_cast<jack_options_t>(flags), &status,
                                              server.empty() ? nullptr : server.c_str());
     if (client != nullptr) api->client_close(client);
-    hush_jack(false);
     return client != nullptr;
 }
 
-/// Does somebody listen on PipeWire's socket ($PIPEWIRE_RUNTIME_DIR or $XDG_RUNTIME_DIR, $PIPEWIRE_REMOTE or pipewire-0)?
-/// It answers at once, and so spares the loading of PipeWire's library on a machine without.
+/// Does somebody listen on PipeWire's socket ($PIPEWIRE_RUNTIME_DIR or $XDG_RUNTIME_DIR, $PIPEWIRE_REMOTE or
+/// pipewire-0)? It answers at once, and so spares the loading of PipeWire's library on a machine without.
 bool pipewire_listens() {
     const auto variable = [](const char* name) {
         const char* value = std::getenv(name);

@@ -62,7 +62,8 @@ bool InternalBackend::start() {
     thread_ = std::thread([this] { run(); });
     if (const int error = raise_priority(); error != 0)
         spdlog::warn("the internal clock has no real-time priority ({}): expect late blocks under load; "
-                     "allow it with LimitRTPRIO= or in /etc/security/limits.d", std::strerror(error));
+                     "allow it with LimitRTPRIO= or in /etc/security/limits.d",
+                     std::strerror(error));
     spdlog::info("internal clock: {} Hz, {} frames", sample_rate_, block_);
     return true;
 }
@@ -84,7 +85,8 @@ int InternalBackend::raise_priority() {
 
 void InternalBackend::set_ports(std::span<const PortSpec> ports) {
     int slots[2] = {0, 0};
-    for (const auto& port : ports) slots[port.input ? 0 : 1] = std::max(slots[port.input ? 0 : 1], port.slot + 1);
+    for (const auto& port : ports)
+        slots[port.input ? 0 : 1] = std::max(slots[port.input ? 0 : 1], port.slot + 1);
     table_.publish(std::make_unique<PortTable<NoPort>>(static_cast<std::size_t>(slots[0]),
                                                        static_cast<std::size_t>(slots[1])));
     port_count_ = static_cast<int>(ports.size());
@@ -99,8 +101,10 @@ void InternalBackend::run() {
     PortTable<NoPort> none(0, 0);
     for (std::int64_t block = 1; running_.load(std::memory_order_relaxed); ++block) {
         const std::int64_t wake = due(block);
-        const timespec until{static_cast<time_t>(wake / 1'000'000'000), static_cast<long>(wake % 1'000'000'000)};
-        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {}
+        const timespec until{static_cast<time_t>(wake / 1'000'000'000),
+                             static_cast<long>(wake % 1'000'000'000)};
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+        }
         const auto begin = monotonic_ns();
         if (begin - wake > kCatchUp * period) {
             // Too late to make it good: the time line starts anew here instead of running a burst of blocks.
@@ -117,6 +121,7 @@ void InternalBackend::run() {
 Status InternalBackend::status() {
     Status status;
     status.state = running_ ? State::running : State::stopped;
+    status.engine_free = !running_;
     status.server = "internal clock";
     status.sample_rate = sample_rate_;
     status.block = block_;

@@ -31,7 +31,8 @@ TEST_CASE("the internal clock runs the engine at the sample rate") {
     CHECK(ready_block == 480);
     CHECK(status.state == State::running);
     CHECK(status.ports == 4);
-    // Catching up keeps the count within four blocks of the wall clock, on a busy machine too, unless xruns say otherwise.
+    // Catching up keeps the count within four blocks of the wall clock, on a busy machine too, unless xruns
+    // say otherwise.
     const auto frames = static_cast<double>(engine.counters().frames.load());
     CHECK(frames <= elapsed * 48000 + 480);
     if (status.xruns == 0) CHECK(frames >= elapsed * 48000 - 5 * 480);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "backend/connections.hpp"
 #include "backend/jack_client.hpp"
+#include "backend/undertaker.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,42 +11,12 @@
 #include <fmt/format.h>
 #include <set>
 #include <spdlog/spdlog.h>
-#include <thread>
 
 namespace ton::backend {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-/// Closes a client on a thread of its own, since jack_client_close may hang on a dead server (jack2 issue 395).
-class Undertaker {
-  public:
-    ~Undertaker() { wait(milliseconds(2000)); }
-
-    void bury(std::shared_ptr<JackClient> client) {
-        auto done = std::make_shared<std::atomic<bool>>(false);
-        done_ = done;
-        since_ = Clock::now();
-        std::thread([client = std::move(client), done]() mutable {
-            client->close();
-            client.reset();
-            done->store(true);
-        }).detach(); // a thread that hangs for ever can't be joined; it owns all that it uses
-    }
-    bool busy() const { return done_ && !done_->load(); }
-    /// Longer than any close that still ends.
-    bool stuck() const { return busy() && Clock::now() - since_ > std::chrono::seconds(10); }
-    bool wait(milliseconds limit) {
-        for (const auto end = Clock::now() + limit; busy() && Clock::now() < end;)
-            std::this_thread::sleep_for(milliseconds(1));
-        return !busy();
-    }
-
-  private:
-    std::shared_ptr<std::atomic<bool>> done_; // the thread sets it last
-    Clock::time_point since_;
-};
 
 class JackBackend final : public Backend {
   public:
@@ -77,12 +48,12 @@ class JackBackend final : public Backend {
     std::shared_ptr<JackClient> client_;
     Undertaker undertaker_;
     Connections connections_;
-    std::set<Connection> refused_;           // told once
+    std::set<Connection> refused_; // told once
     std::vector<PortSpec> ports_;
     std::vector<PathLatency> paths_;
     int missing_ = 0;
-    std::uint64_t past_xruns_ = 0;           // of earlier servers
-    bool look_again_ = true;                 // ports or wishes have changed
+    std::uint64_t past_xruns_ = 0; // of earlier servers
+    bool look_again_ = true;       // ports or wishes have changed
     Clock::time_point retry_connect_{};
     Clock::time_point lost_at_{};
     Clock::time_point retry_open_{};
@@ -99,7 +70,7 @@ std::string JackBackend::server_name() const {
 bool JackBackend::start() {
     if (state_ != State::stopped) return state_ == State::running;
     // A write into a dead server's socket must be an error, not the end of this process.
-    struct sigaction now{};
+    struct sigaction now {};
     if (sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
     state_ = State::waiting;
     backoff_ = milliseconds(250);
@@ -140,8 +111,8 @@ bool JackBackend::begin() {
     state_ = State::running;
     detail_.clear();
     backoff_ = milliseconds(250);
-    spdlog::info("{}: client {}, {} Hz, {} frames, {} ports", server_name(), client_->name(), client_->sample_rate(),
-                 client_->block(), client_->port_count());
+    spdlog::info("{}: client {}, {} Hz, {} frames, {} ports", server_name(), client_->name(),
+                 client_->sample_rate(), client_->block(), client_->port_count());
     connect(milliseconds(1000));
     return true;
 }
@@ -150,7 +121,8 @@ void JackBackend::stop() {
     if (client_) {
         client_->deactivate();
         bury();
-        if (!undertaker_.wait(milliseconds(2000))) spdlog::warn("libjack does not return from closing the client");
+        if (!undertaker_.wait(milliseconds(2000)))
+            spdlog::warn("libjack does not return from closing the client");
     }
     state_ = State::stopped;
 }
@@ -190,7 +162,8 @@ void JackBackend::poll() {
             spdlog::warn("{} is gone: {}", server_name(), detail_);
             if (on_lost) on_lost(detail_);
         } else if (Clock::now() - lost_at_ >= milliseconds(100)) {
-            // Not sooner: libjack's own thread, which told us, must be out of its locks before it is cancelled.
+            // Not sooner: libjack's own thread, which told us, must be out of its locks before it is
+            // cancelled.
             client_->deactivate();
             bury();
             backoff_ = milliseconds(250);
@@ -231,8 +204,10 @@ std::vector<PresentPort> JackBackend::present(bool with_aliases) const {
         const char** names = api.get_ports(client_->handle(), nullptr, JACK_DEFAULT_AUDIO_TYPE, direction);
         if (names == nullptr) continue;
         for (const char** name = names; *name != nullptr; ++name) {
-            PresentPort port{*name, direction == JackPortIsOutput, std::string_view(*name).starts_with(own), {}};
-            jack_port_t* handle = with_aliases && !port.own ? api.port_by_name(client_->handle(), *name) : nullptr;
+            PresentPort port{
+                *name, direction == JackPortIsOutput, std::string_view(*name).starts_with(own), {}};
+            jack_port_t* handle =
+                with_aliases && !port.own ? api.port_by_name(client_->handle(), *name) : nullptr;
             if (handle != nullptr) {
                 std::string first(static_cast<std::size_t>(api.port_name_size()), '\0'), second = first;
                 char* aliases[2] = {first.data(), second.data()};
@@ -247,7 +222,8 @@ std::vector<PresentPort> JackBackend::present(bool with_aliases) const {
 }
 
 void JackBackend::connect(milliseconds budget) {
-    // Aliases cost a search for each port (in both libraries), so they are asked for only where a name is missing.
+    // Aliases cost a search for each port (in both libraries), so they are asked for only where a name is
+    // missing.
     auto ports = present(false);
     if (connections_.missing(ports) > 0) ports = present(true);
     const auto work = connections_.work(ports);
@@ -255,7 +231,7 @@ void JackBackend::connect(milliseconds budget) {
     look_again_ = false;
     bool failed = false;
     const auto end = Clock::now() + budget;
-    hush_jack(true);
+    const HushJack hush;
     for (const auto& gone : work.disconnect)
         client_->api().disconnect(client_->handle(), gone.from.c_str(), gone.to.c_str());
     for (const auto& wanted : work.connect) {
@@ -269,9 +245,9 @@ void JackBackend::connect(milliseconds budget) {
             continue;
         }
         failed = true; // as a rule, the other client isn't active yet
-        if (refused_.insert(wanted).second) spdlog::info("can't connect {} to {} yet", wanted.from, wanted.to);
+        if (refused_.insert(wanted).second)
+            spdlog::info("can't connect {} to {} yet", wanted.from, wanted.to);
     }
-    hush_jack(false);
     retry_connect_ = failed ? Clock::now() + std::chrono::seconds(1) : Clock::time_point::max();
 }
 
@@ -293,6 +269,7 @@ Status JackBackend::status() {
     status.xruns = past_xruns_;
     status.stuck = undertaker_.stuck();
     if (status.stuck) status.detail = "libjack does not return from jack_client_close: restart tonmeister";
+    status.engine_free = !client_;
     if (!client_) return status;
     auto& meter = client_->meter();
     status.sample_rate = client_->sample_rate();

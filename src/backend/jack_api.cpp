@@ -13,13 +13,16 @@ namespace {
 
 using Loaded = tl::expected<JackApi, std::string>;
 
-std::atomic<bool> hushed_{false};
+std::atomic<int> hushes_{0};
 
-// libjack 2 calls these from its own message thread, PipeWire's from whichever thread fails; spdlog takes any.
+// libjack 2 calls these from its own message thread, PipeWire's from whichever thread fails; spdlog takes
+// any.
 void on_jack_error(const char* text) {
-    spdlog::log(hushed_ ? spdlog::level::debug : spdlog::level::warn, "libjack: {}", text);
+    spdlog::log(hushes_ > 0 ? spdlog::level::debug : spdlog::level::warn, "libjack: {}", text);
 }
-void on_jack_info(const char* text) { spdlog::debug("libjack: {}", text); }
+void on_jack_info(const char* text) {
+    spdlog::debug("libjack: {}", text);
+}
 
 Loaded load(const std::string& file) {
     void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -41,10 +44,12 @@ Loaded load(const std::string& file) {
     return api;
 }
 
-// Where pw-jack of the usual distributions points LD_LIBRARY_PATH: Debian's multiarch folders, Fedora's lib64, Arch's lib.
+// Where pw-jack of the usual distributions points LD_LIBRARY_PATH: Debian's multiarch folders, Fedora's
+// lib64, Arch's lib.
 std::string find_pipewire_library() {
-    for (const char* pattern : {"/usr/lib/*/pipewire-0.3/jack/libjack.so.0", "/usr/lib64/pipewire-0.3/jack/libjack.so.0",
-                                "/usr/lib/pipewire-0.3/jack/libjack.so.0"}) {
+    for (const char* pattern :
+         {"/usr/lib/*/pipewire-0.3/jack/libjack.so.0", "/usr/lib64/pipewire-0.3/jack/libjack.so.0",
+          "/usr/lib/pipewire-0.3/jack/libjack.so.0"}) {
         glob_t found{};
         std::string path;
         if (glob(pattern, 0, nullptr, &found) == 0) path = found.gl_pathv[0];
@@ -55,11 +60,13 @@ std::string find_pipewire_library() {
 }
 
 Loaded load_pipewire() {
-    // First the loader's own: both have the same SONAME, and once PipeWire's is in, that name would find it again.
+    // First the loader's own: both have the same SONAME, and once PipeWire's is in, that name would find it
+    // again.
     const auto& own = jack_api(JackLibrary::system);
     if (own && own->pipewire) return own;
     const auto path = find_pipewire_library();
-    if (path.empty()) return tl::unexpected<std::string>("PipeWire's libjack isn't installed (package pipewire-jack)");
+    if (path.empty())
+        return tl::unexpected<std::string>("PipeWire's libjack isn't installed (package pipewire-jack)");
     return load(path);
 }
 
@@ -74,6 +81,11 @@ const tl::expected<JackApi, std::string>& jack_api(JackLibrary library) {
     return system;
 }
 
-void hush_jack(bool hushed) { hushed_ = hushed; }
+HushJack::HushJack() {
+    ++hushes_;
+}
+HushJack::~HushJack() {
+    --hushes_;
+}
 
 } // namespace ton::backend

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What libjack calls. process() runs on its process thread, the rest on its notification thread (see the class).
+// What libjack calls. process() runs on its process thread, the rest on its notification thread (see the
+// class).
 #include "backend/jack_client.hpp"
 
 #include <cstring>
@@ -49,7 +50,8 @@ bool JackClient::set_callbacks() {
     good &= api_.set_graph_order_callback(
                 c, [](void* arg) { return self(arg).graph_changed_ = true, 0; }, this) == 0;
     // Both: PipeWire 0.3.65 calls the plain one only, JACK2 the other where it is set.
-    api_.on_shutdown(c, [](void* arg) { self(arg).lost_.store(true, std::memory_order_release); }, this);
+    api_.on_shutdown(
+        c, [](void* arg) { self(arg).lost_.store(true, std::memory_order_release); }, this);
     api_.on_info_shutdown(c, shutdown, this);
     return good;
 }
@@ -59,18 +61,22 @@ int JackClient::process(jack_nframes_t nframes) TM_NONBLOCKING {
     const auto begin = monotonic_ns();
     const int frames = static_cast<int>(nframes);
     if (Table* const table = table_.enter()) {
-        // port_get_buffer: allowed here by jack.h; it only looks up addresses (JACK2) or also mixes (both real-time safe).
+        // port_get_buffer: allowed here by jack.h; it only looks up addresses (JACK2) or also mixes (both
+        // real-time safe).
         TM_TRUST_BEGIN
         for (std::size_t i = 0; i < table->inputs.size(); ++i)
-            table->input_buffers[i] = table->inputs[i] != nullptr
-                                          ? static_cast<const float*>(api_.port_get_buffer(table->inputs[i], nframes))
-                                          : nullptr;
+            table->input_buffers[i] =
+                table->inputs[i] != nullptr
+                    ? static_cast<const float*>(api_.port_get_buffer(table->inputs[i], nframes))
+                    : nullptr;
         for (std::size_t i = 0; i < table->outputs.size(); ++i)
-            table->output_buffers[i] = table->outputs[i] != nullptr
-                                           ? static_cast<float*>(api_.port_get_buffer(table->outputs[i], nframes))
-                                           : nullptr;
+            table->output_buffers[i] =
+                table->outputs[i] != nullptr
+                    ? static_cast<float*>(api_.port_get_buffer(table->outputs[i], nframes))
+                    : nullptr;
         TM_TRUST_END
-        if (!table->silent) table->process(engine_, frames);
+        if (!table->silent)
+            table->process(engine_, frames);
         else
             for (float* out : table->output_buffers)
                 if (out != nullptr) std::memset(out, 0, nframes * sizeof(float));
@@ -86,7 +92,8 @@ int JackClient::process(jack_nframes_t nframes) TM_NONBLOCKING {
 void JackClient::latency(jack_latency_callback_mode_t mode) {
     const auto get = [&](const std::vector<jack_port_t*>& ports, int slot) {
         jack_latency_range_t range{};
-        if (slot >= 0 && static_cast<std::size_t>(slot) < ports.size() && ports[static_cast<std::size_t>(slot)])
+        if (slot >= 0 && static_cast<std::size_t>(slot) < ports.size() &&
+            ports[static_cast<std::size_t>(slot)])
             api_.port_get_latency_range(ports[static_cast<std::size_t>(slot)], mode, &range);
         return LatencyRange{static_cast<int>(range.min), static_cast<int>(range.max)};
     };
@@ -101,8 +108,9 @@ void JackClient::latency(jack_latency_callback_mode_t mode) {
         for (std::size_t slot = 0; slot < ports.size(); ++slot) {
             if (ports[slot] == nullptr) continue;
             const int wanted = static_cast<int>(slot);
-            set(ports[slot], capture ? now.paths.of_output(wanted, [&](int in) { return get(now.inputs, in); })
-                                     : now.paths.of_input(wanted, [&](int out) { return get(now.outputs, out); }));
+            set(ports[slot],
+                capture ? now.paths.of_output(wanted, [&](int in) { return get(now.inputs, in); })
+                        : now.paths.of_input(wanted, [&](int out) { return get(now.outputs, out); }));
         }
     });
 }

@@ -16,25 +16,26 @@ std::string explain(jack_status_t status) {
     if (status & JackVersionError) return "the server's protocol is another version's";
     if (status & JackShmFailure) return "no access to the server's shared memory (is it another user's?)";
     // JACK2 says this, and not JackNameNotUnique, where an exact name is taken.
-    if (status & JackServerError) return "the server refused the client (with an exact name: it may be taken)";
+    if (status & JackServerError)
+        return "the server refused the client (with an exact name: it may be taken)";
     return fmt::format("jack_client_open failed (status {:#x})", static_cast<unsigned>(status));
 }
 
 } // namespace
 
-tl::expected<std::shared_ptr<JackClient>, std::string> JackClient::open(const JackApi& api, engine::Engine& engine,
-                                                                        const JackOptions& options) {
+tl::expected<std::shared_ptr<JackClient>, std::string>
+JackClient::open(const JackApi& api, engine::Engine& engine, const JackOptions& options) {
     if (options.client_name.size() >= static_cast<std::size_t>(api.client_name_size()))
-        return tl::unexpected(fmt::format("the client name {} is longer than JACK takes ({})", options.client_name,
-                                          api.client_name_size() - 1));
+        return tl::unexpected(fmt::format("the client name {} is longer than JACK takes ({})",
+                                          options.client_name, api.client_name_size() - 1));
     int flags = JackNoStartServer;
     if (options.exact_name) flags |= JackUseExactName;
     if (!options.server.empty()) flags |= JackServerName;
     jack_status_t status{};
-    hush_jack(true); // it complains on each attempt while there is no server
-    jack_client_t* handle = api.client_open(options.client_name.c_str(), static_cast<jack_options_t>(flags), &status,
-                                            options.server.empty() ? nullptr : options.server.c_str());
-    hush_jack(false);
+    const HushJack hush; // it complains on each attempt while there is no server
+    jack_client_t* handle =
+        api.client_open(options.client_name.c_str(), static_cast<jack_options_t>(flags), &status,
+                        options.server.empty() ? nullptr : options.server.c_str());
     if (handle == nullptr) return tl::unexpected(explain(status));
     auto client = std::make_shared<JackClient>(api, engine, handle);
     if (!client->set_callbacks()) {
@@ -59,7 +60,8 @@ std::vector<std::string> JackClient::set_ports(std::span<const PortSpec> specs) 
         const auto dropped = std::find_if(dropped_.begin(), dropped_.end(), [&](const Port& port) {
             return port.spec.name == spec.name && port.spec.input == spec.input;
         });
-        if (auto known = ports_.find(spec.name); known != ports_.end() && known->second.spec.input == spec.input) {
+        if (auto known = ports_.find(spec.name);
+            known != ports_.end() && known->second.spec.input == spec.input) {
             handle = known->second.handle;
             changed = known->second.spec.pretty != spec.pretty || known->second.spec.order != spec.order;
             ports_.erase(known);
@@ -87,14 +89,15 @@ std::vector<std::string> JackClient::set_ports(std::span<const PortSpec> specs) 
 jack_port_t* JackClient::register_port(const PortSpec& spec) {
     const auto full = name_.size() + 1 + spec.name.size();
     if (full >= static_cast<std::size_t>(api_.port_name_size())) {
-        spdlog::error("port {}:{} is longer than JACK takes ({} bytes)", name_, spec.name, api_.port_name_size() - 1);
+        spdlog::error("port {}:{} is longer than JACK takes ({} bytes)", name_, spec.name,
+                      api_.port_name_size() - 1);
         return nullptr;
     }
     const unsigned long flags = spec.input ? JackPortIsInput : JackPortIsOutput;
     jack_port_t* handle = api_.port_register(client_, spec.name.c_str(), JACK_DEFAULT_AUDIO_TYPE, flags, 0);
     if (handle == nullptr)
-        spdlog::error("the server refuses port {}:{} (a jackd started with -p 4096 before -d allows more)", name_,
-                      spec.name);
+        spdlog::error("the server refuses port {}:{} (a jackd started with -p 4096 before -d allows more)",
+                      name_, spec.name);
     return handle;
 }
 
@@ -102,14 +105,15 @@ jack_port_t* JackClient::register_port(const PortSpec& spec) {
 void JackClient::describe(const Port& port) {
     if (!metadata_ || (port.spec.pretty.empty() && port.spec.order == 0)) return;
     const auto set = [&](const char* key, const std::string& value, const char* type) {
-        if (api_.set_property(client_, api_.port_uuid(port.handle), key, value.c_str(), type) != 0) metadata_ = false;
+        if (api_.set_property(client_, api_.port_uuid(port.handle), key, value.c_str(), type) != 0)
+            metadata_ = false;
     };
-    hush_jack(true);
-    if (!port.spec.pretty.empty()) set("http://jackaudio.org/metadata/pretty-name", port.spec.pretty, "text/plain");
+    const HushJack hush;
+    if (!port.spec.pretty.empty())
+        set("http://jackaudio.org/metadata/pretty-name", port.spec.pretty, "text/plain");
     if (port.spec.order != 0)
         set("http://jackaudio.org/metadata/order", std::to_string(port.spec.order),
             "http://www.w3.org/2001/XMLSchema#integer");
-    hush_jack(false);
     if (!metadata_) spdlog::info("this server keeps no metadata: ports have no pretty names");
 }
 
@@ -136,12 +140,14 @@ void JackClient::publish_table(bool silent) {
 void JackClient::set_latencies(std::span<const PathLatency> paths) {
     paths_.assign(paths.begin(), paths.end());
     publish_latencies();
-    // Not from a callback: the server answers by calling latency() on the notification thread before it returns.
+    // Not from a callback: the server answers by calling latency() on the notification thread before it
+    // returns.
     if (active_ && !lost()) api_.recompute_total_latencies(client_);
 }
 
 void JackClient::publish_latencies() {
-    latencies_.publish(std::make_unique<Latencies>(Latencies{LatencyPaths(paths_), by_slot(true), by_slot(false)}));
+    latencies_.publish(
+        std::make_unique<Latencies>(Latencies{LatencyPaths(paths_), by_slot(true), by_slot(false)}));
 }
 
 bool JackClient::activate() {
@@ -170,6 +176,7 @@ void JackClient::close() {
         for (const auto& [unused, port] : ports_)
             if (!port.spec.pretty.empty() || port.spec.order != 0)
                 api_.remove_properties(client_, api_.port_uuid(port.handle));
+    const HushJack hush; // of a dead server, it finds several things wrong
     api_.client_close(client_);
     client_ = nullptr;
 }
@@ -177,8 +184,10 @@ void JackClient::close() {
 void JackClient::tidy() {
     meter_.sample();
     const auto drop = [](auto&&) {};
-    if (active_) table_.reclaim(drop);
-    else table_.reclaim_all(drop);
+    if (active_)
+        table_.reclaim(drop);
+    else
+        table_.reclaim_all(drop);
     if (latencies_.reclaim() && !table_.pending()) unregister_dropped();
 }
 

@@ -20,16 +20,18 @@
 
 namespace ton::backend {
 
-/// One connection to one JACK server, from open to close; JackBackend makes a new one each time a server (re)appears.
+/// One connection to one JACK server, from open to close; JackBackend makes a new one each time a server
+/// (re)appears.
 ///
-/// Three threads meet here: the control thread calls the public functions, libjack's process thread runs process(), and
-/// libjack's notification thread runs the other callbacks. JACK2 may cancel its threads asynchronously when a client is
-/// closed, so that no callback allocates, locks or logs; they set atomics and fill a ring, and the control thread looks.
+/// Three threads meet here: the control thread calls the public functions, libjack's process thread runs
+/// process(), and libjack's notification thread runs the other callbacks. JACK2 may cancel its threads
+/// asynchronously when a client is closed, so that no callback allocates, locks or logs; they set atomics and
+/// fill a ring, and the control thread looks.
 class JackClient {
   public:
     /// Control thread. Opens a client and sets the callbacks; it is not active yet. Never starts a server.
-    static tl::expected<std::shared_ptr<JackClient>, std::string> open(const JackApi& api, engine::Engine& engine,
-                                                                       const JackOptions& options);
+    static tl::expected<std::shared_ptr<JackClient>, std::string>
+    open(const JackApi& api, engine::Engine& engine, const JackOptions& options);
     JackClient(const JackApi& api, engine::Engine& engine, jack_client_t* client);
     JackClient(const JackClient&) = delete;
     JackClient& operator=(const JackClient&) = delete;
@@ -38,12 +40,14 @@ class JackClient {
     int block() const { return block_.load(std::memory_order_relaxed); }
     const std::string& name() const { return name_; }
 
-    /// Registers, keeps and drops ports so that there are exactly these, and publishes them to the audio thread. A
-    /// dropped port is unregistered by tidy(), when the audio thread has moved on. Returns what could not be registered.
+    /// Registers, keeps and drops ports so that there are exactly these, and publishes them to the audio
+    /// thread. A dropped port is unregistered by tidy(), when the audio thread has moved on. Returns what
+    /// could not be registered.
     std::vector<std::string> set_ports(std::span<const PortSpec> ports);
     void set_latencies(std::span<const PathLatency> paths);
     bool activate();
-    /// The engine is let finish its cycle and then left alone, outputs are silence, and the client leaves the graph.
+    /// The engine is let finish its cycle and then left alone, outputs are silence, and the client leaves the
+    /// graph.
     void deactivate();
     /// Removes metadata and closes. It may block for seconds, or for ever (jack2 issue 395): see JackBackend.
     void close();
@@ -100,7 +104,7 @@ class JackClient {
     jack_client_t* client_;
     std::string name_;
     bool active_ = false;
-    bool metadata_ = true;               // the server keeps properties, as far as we know
+    bool metadata_ = true; // the server keeps properties, as far as we know
 
     std::map<std::string, Port, std::less<>> ports_; // by short name
     std::vector<Port> dropped_;                      // to be unregistered when nobody can see them
@@ -109,13 +113,13 @@ class JackClient {
     Readable<Latencies> latencies_;
     CycleMeter meter_;
 
-    dsp::Ring<jack_port_id_t> appeared_{4096};       // notification thread to control thread
-    std::atomic<double> sample_rate_{0};             // the following are set by callbacks, read by the control thread
+    dsp::Ring<jack_port_id_t> appeared_{4096}; // notification thread to control thread
+    std::atomic<double> sample_rate_{0}; // the following are set by callbacks, read by the control thread
     std::atomic<int> block_{0};
     std::atomic<bool> rate_changed_{false}, block_changed_{false}, graph_changed_{true}, freewheel_{false};
-    std::array<char, 256> lost_reason_{};            // written before lost_
+    std::array<char, 256> lost_reason_{}; // written before lost_
     std::atomic<bool> lost_{false};
-    std::atomic<bool> abandoned_{false};             // control sets, callbacks read
+    std::atomic<bool> abandoned_{false}; // control sets, callbacks read
 };
 
 } // namespace ton::backend

@@ -34,7 +34,8 @@ struct Desk {
         return wait_until(seconds, [&] {
             const auto begin = Clock::now();
             jack->poll();
-            longest_poll = std::max(longest_poll, std::chrono::duration<double>(Clock::now() - begin).count());
+            longest_poll =
+                std::max(longest_poll, std::chrono::duration<double>(Clock::now() - begin).count());
             return what();
         });
     }
@@ -151,7 +152,9 @@ TEST_CASE("JLT-1, JLT-2: latencies add up exactly and follow a change") {
     ports[0].connect = {"system:capture_1"};
     ports[1].connect = {"system:playback_1"};
     Desk desk(server.name(), ports);
-    const auto latencies = [&](int frames) { desk.jack->set_latencies(std::vector<PathLatency>{{0, 0, frames, frames}}); };
+    const auto latencies = [&](int frames) {
+        desk.jack->set_latencies(std::vector<PathLatency>{{0, 0, frames, frames}});
+    };
     latencies(480);
     REQUIRE(desk.jack->start());
     Peer watch(server.name(), "watch");
@@ -236,7 +239,8 @@ TEST_CASE("pretty names and order are kept as metadata, and taken away with the 
         return text;
     };
     const auto id = watch.api().port_uuid(watch.api().port_by_name(watch.handle(), "desk:in_1"));
-    CHECK(property(id, "http://jackaudio.org/metadata/pretty-name") == "Host, microphone"); // keys: jack/metadata.h
+    CHECK(property(id, "http://jackaudio.org/metadata/pretty-name") ==
+          "Host, microphone"); // keys: jack/metadata.h
     CHECK(property(id, "http://jackaudio.org/metadata/order") == "7");
     desk.jack->stop();
     CHECK(property(id, "http://jackaudio.org/metadata/pretty-name").empty());
@@ -267,12 +271,13 @@ TEST_CASE("JLT-3: the server dies and comes back ten times; ports, cables and so
         CHECK(desk.ready_block == (round % 2 == 0 ? 128 : 256));
         Peer watch(server.name(), "watch");
         CHECK(desk.poll_until(3, [&] {
-            return watch.connected("system:capture_1", "desk:in_1") && watch.connected("desk:out_1", "system:playback_1") &&
+            return watch.connected("system:capture_1", "desk:in_1") &&
+                   watch.connected("desk:out_1", "system:playback_1") &&
                    watch.connected("desk:out_1", "system:playback_2");
         }));
         CHECK_FALSE(desk.jack->status().stuck);
     }
-    MESSAGE("rejoined at the latest " << slowest << " s after the server was up; longest poll " << desk.longest_poll
-                                      << " s");
+    MESSAGE("rejoined at the latest " << slowest << " s after the server was up; longest poll "
+                                      << desk.longest_poll << " s");
     CHECK(desk.longest_poll < 1.0);
 }

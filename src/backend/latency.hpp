@@ -15,9 +15,9 @@ struct LatencyRange {
     bool operator==(const LatencyRange&) const = default;
 };
 
-/// JACK's rule (jack/types.h, jack_latency_callback_mode_t): an output's capture latency is the union, over the inputs that it
-/// hears, of the input's capture latency plus the path's own; an input's playback latency likewise over the outputs
-/// that hear it. A port with no path begins or ends the sound, and is 0.
+/// JACK's rule (jack/types.h, jack_latency_callback_mode_t): an output's capture latency is the union, over
+/// the inputs that it hears, of the input's capture latency plus the path's own; an input's playback latency
+/// likewise over the outputs that hear it. A port with no path begins or ends the sound, and is 0.
 ///
 /// Nothing allocates after the constructor: JACK2 may cancel the thread that asks.
 class LatencyPaths {
@@ -41,8 +41,8 @@ class LatencyPaths {
 
   private:
     template <class Get>
-    static LatencyRange unite(const std::vector<PathLatency>& paths, int PathLatency::*near, int PathLatency::*far,
-                              int slot, Get& get) {
+    static LatencyRange unite(const std::vector<PathLatency>& paths, int PathLatency::*near,
+                              int PathLatency::*far, int slot, Get& get) {
         auto path = std::lower_bound(paths.begin(), paths.end(), slot,
                                      [near](const PathLatency& p, int wanted) { return p.*near < wanted; });
         LatencyRange range;

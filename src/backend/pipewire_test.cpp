@@ -43,12 +43,15 @@ class PipeWire {
     bool start() {
         pid_ = launch({"pipewire"}, folder_ + "/log");
         return wait_until(10, [&] { return std::filesystem::exists(folder_ + "/pipewire-0"); }) &&
-               wait_until(10, [&] {
-                   return run({"pw-cli", "create-node", "adapter",
-                               "{ factory.name=support.null-audio-sink node.name=sink media.class=Audio/Sink "
-                               "object.linger=true audio.position=[ FL FR ] audio.rate=48000 "
-                               "adapter.auto-port-config={ mode=dsp monitor=true position=preserve } }"});
-               }) &&
+               wait_until(
+                   10,
+                   [&] {
+                       return run(
+                           {"pw-cli", "create-node", "adapter",
+                            "{ factory.name=support.null-audio-sink node.name=sink media.class=Audio/Sink "
+                            "object.linger=true audio.position=[ FL FR ] audio.rate=48000 "
+                            "adapter.auto-port-config={ mode=dsp monitor=true position=preserve } }"});
+                   }) &&
                set_quantum(quantum_);
     }
     bool set_quantum(int frames) {
@@ -105,7 +108,8 @@ TEST_CASE("PipeWire: found, played through, another quantum, gone and back") {
         Peer peer({}, "peer", JackLibrary::pipewire);
         REQUIRE(peer.good());
         CHECK(poll_until(5, [&] {
-            return peer.connected("desk:out_1", "sink:playback_FL") && peer.connected("desk:out_1", "sink:playback_FR") &&
+            return peer.connected("desk:out_1", "sink:playback_FL") &&
+                   peer.connected("desk:out_1", "sink:playback_FR") &&
                    peer.connected("peer:source", "desk:in_1") && peer.connected("desk:out_1", "peer:sink");
         }));
         CHECK(poll_until(10, [&] { return peer.heard_count >= 12000; }));
@@ -114,13 +118,14 @@ TEST_CASE("PipeWire: found, played through, another quantum, gone and back") {
         CHECK(jack->status().missing_connections == 0);
         CHECK(jack->status().block == 256);
 
-        // JLT-5: the same rule as under JACK: what is behind our output is behind our input, plus our own latency.
-        // Both are asked from the same server, so that its own figure need not be known.
+        // JLT-5: the same rule as under JACK: what is behind our output is behind our input, plus our own
+        // latency. Both are asked from the same server, so that its own figure need not be known.
         jack->set_latencies(std::vector<PathLatency>{{0, 0, 480, 480}});
         const auto behind_in = [&] { return peer.latency("desk:in_1", JackPlaybackLatency).max; };
         const auto behind_out = [&] { return peer.latency("desk:out_1", JackPlaybackLatency).max; };
         CHECK(poll_until(5, [&] { return behind_in() >= 480; }));
-        CHECK(std::abs(static_cast<int>(behind_in()) - static_cast<int>(behind_out()) - 480) <= 256); // one quantum
+        CHECK(std::abs(static_cast<int>(behind_in()) - static_cast<int>(behind_out()) - 480) <=
+              256); // one quantum
 
         REQUIRE(pipewire.set_quantum(441)); // odd sizes too
         CHECK(poll_until(5, [&] { return jack->status().block == 441; }));

@@ -12,13 +12,13 @@
 
 namespace ton::backend {
 
-/// Hands a big object that the control thread builds to the one audio thread that reads it, without a lock: the audio
-/// thread brackets each cycle with enter() and leave(), and an object that was replaced is given back only when
-/// every cycle that may have seen it is over.
+/// Hands a big object that the control thread builds to the one audio thread that reads it, without a lock:
+/// the audio thread brackets each cycle with enter() and leave(), and an object that was replaced is given
+/// back only when every cycle that may have seen it is over.
 ///
-/// Why it is safe: `entered_` counts before `current_` is read, both sequentially consistent. A cycle that counts
-/// after publish() has read `entered_` therefore also reads the new pointer; older cycles have left when `left_` has
-/// reached that count.
+/// Why it is safe: `entered_` counts before `current_` is read, both sequentially consistent. A cycle that
+/// counts after publish() has read `entered_` therefore also reads the new pointer; older cycles have left
+/// when `left_` has reached that count.
 template <class T> class Published {
   public:
     Published() = default;
@@ -43,7 +43,8 @@ template <class T> class Published {
         owned_ = std::move(next);
     }
 
-    /// Control thread. Calls `done(std::unique_ptr<T>)` for each replaced object that no cycle can see any more.
+    /// Control thread. Calls `done(std::unique_ptr<T>)` for each replaced object that no cycle can see any
+    /// more.
     template <class Done> void reclaim(Done&& done) {
         const auto left = left_.load(std::memory_order_acquire);
         while (!retired_.empty() && retired_.front().cycle <= left) {
@@ -67,16 +68,17 @@ template <class T> class Published {
         std::uint64_t cycle;
         std::unique_ptr<T> object;
     };
-    std::atomic<T*> current_{nullptr};        // control exchanges, audio loads
-    std::atomic<std::uint64_t> entered_{0};   // audio counts, control loads in publish()
-    std::atomic<std::uint64_t> left_{0};      // audio releases, control acquires in reclaim()
+    std::atomic<T*> current_{nullptr};      // control exchanges, audio loads
+    std::atomic<std::uint64_t> entered_{0}; // audio counts, control loads in publish()
+    std::atomic<std::uint64_t> left_{0};    // audio releases, control acquires in reclaim()
     std::unique_ptr<T> owned_;
     std::vector<Retired> retired_;
 };
 
-/// The same for an object that any number of threads may read now and then, none of them the audio thread: a replaced
-/// object is freed once nobody is reading. Readers neither lock nor allocate, so that one of them may be cancelled
-/// (JACK2 does that to its notification thread) with nothing worse than memory held until the end.
+/// The same for an object that any number of threads may read now and then, none of them the audio thread: a
+/// replaced object is freed once nobody is reading. Readers neither lock nor allocate, so that one of them
+/// may be cancelled (JACK2 does that to its notification thread) with nothing worse than memory held until
+/// the end.
 template <class T> class Readable {
   public:
     /// Any thread. Calls `use(const T&)` if there is an object.

@@ -15,12 +15,17 @@ using namespace ton::backend;
 
 namespace {
 
-PortSpec input(std::string name, std::vector<std::string> connect) { return {name, true, 0, connect, {}, 0}; }
-PortSpec output(std::string name, std::vector<std::string> connect) { return {name, false, 0, connect, {}, 0}; }
+PortSpec input(std::string name, std::vector<std::string> connect) {
+    return {name, true, 0, connect, {}, 0};
+}
+PortSpec output(std::string name, std::vector<std::string> connect) {
+    return {name, false, 0, connect, {}, 0};
+}
 
-const std::vector<PresentPort> kStage{{"system:capture_1", true, false, {}},    {"system:capture_2", true, false, {}},
-                                      {"system:capture_10", true, false, {}},   {"system:playback_1", false, false, {}},
-                                      {"desk:host/in_1", false, true, {}},      {"desk:host/out_1", true, true, {}}};
+const std::vector<PresentPort> kStage{
+    {"system:capture_1", true, false, {}},  {"system:capture_2", true, false, {}},
+    {"system:capture_10", true, false, {}}, {"system:playback_1", false, false, {}},
+    {"desk:host/in_1", false, true, {}},    {"desk:host/out_1", true, true, {}}};
 
 std::vector<PresentPort> without(std::vector<PresentPort> ports, const std::string& name) {
     std::erase_if(ports, [&](const auto& port) { return port.name == name; });
@@ -31,9 +36,11 @@ std::vector<PresentPort> without(std::vector<PresentPort> ports, const std::stri
 
 TEST_CASE("an exact wish connects in the port's direction, and a missing one is counted, not an error") {
     Connections connections;
-    CHECK(connections.set_wishes(std::vector{input("host/in_1", {"system:capture_1", "system:capture_7"}),
-                                             output("host/out_1", {"system:playback_1", "system:capture_1"})},
-                                 "desk").empty());
+    CHECK(connections
+              .set_wishes(std::vector{input("host/in_1", {"system:capture_1", "system:capture_7"}),
+                                      output("host/out_1", {"system:playback_1", "system:capture_1"})},
+                          "desk")
+              .empty());
     const auto work = connections.work(kStage);
     CHECK(work.connect == std::vector<Connection>{{"desk:host/out_1", "system:playback_1"},
                                                   {"system:capture_1", "desk:host/in_1"}});
@@ -44,10 +51,12 @@ TEST_CASE("an exact wish connects in the port's direction, and a missing one is 
 TEST_CASE("a regex matches whole names only, and never this client's own ports") {
     Connections connections;
     connections.set_wishes(std::vector{input("host/in_1", {"/.*:(capture|host.out)_1/"})}, "desk");
-    CHECK(connections.work(kStage).connect == std::vector<Connection>{{"system:capture_1", "desk:host/in_1"}});
+    CHECK(connections.work(kStage).connect ==
+          std::vector<Connection>{{"system:capture_1", "desk:host/in_1"}});
     connections.set_wishes(std::vector{input("host/in_1", {"/system:capture_.*/"})}, "desk");
     CHECK(connections.work(kStage).connect.size() == 3);
-    const auto errors = connections.set_wishes(std::vector{input("host/in_1", {"/system:(/", "system:capture_1"})}, "desk");
+    const auto errors =
+        connections.set_wishes(std::vector{input("host/in_1", {"/system:(/", "system:capture_1"})}, "desk");
     CHECK(errors.size() == 1);
     const auto work = connections.work(kStage);
     CHECK(work.connect.size() == 1);
@@ -103,7 +112,8 @@ TEST_CASE("a wish that is taken back is disconnected, others stay") {
 }
 
 TEST_CASE("latency ranges are the union of all paths, each with its own delay") {
-    // Two inputs that were captured 10…20 and 100…100 frames ago; output 0 hears both, output 1 the second only.
+    // Two inputs that were captured 10…20 and 100…100 frames ago; output 0 hears both, output 1 the second
+    // only.
     const LatencyPaths paths(std::vector<PathLatency>{{0, 0, 5, 7}, {1, 0, 0, 0}, {1, 1, 480, 480}});
     const auto capture = [](int in) { return in == 0 ? LatencyRange{10, 20} : LatencyRange{100, 100}; };
     CHECK(paths.of_output(0, capture) == LatencyRange{15, 100});
@@ -215,6 +225,6 @@ TEST_CASE("a callback longer than the engine takes is cut, and no frame is lost"
     table.output_buffers[1] = out.data();
     table.process(engine, 20000);
     CHECK(engine.counters().frames == 20000);
-    CHECK(engine.counters().cycles == 3);                    // 8192 + 8192 + 3616
+    CHECK(engine.counters().cycles == 3);                     // 8192 + 8192 + 3616
     CHECK(std::count(out.begin(), out.end(), 0.0F) == 20000); // no plan: silence, to the last frame
 }

@@ -48,11 +48,13 @@ std::vector<std::string> prepare_process() {
     }
     rlim_t limit = 0;
     if (!may_lock_everything(limit)) {
-        refused.push_back(fmt::format("memory is not locked (limit {} KiB), page faults may disturb the sound: allow it with "
-                                      "LimitMEMLOCK=infinity or memlock in /etc/security/limits.d",
-                                      limit / 1024));
+        refused.push_back(fmt::format(
+            "memory is not locked (limit {} KiB), page faults may disturb the sound: allow it with "
+            "LimitMEMLOCK=infinity or memlock in /etc/security/limits.d",
+            limit / 1024));
     } else if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
-        refused.push_back(fmt::format("memory is not locked ({}), page faults may disturb the sound", std::strerror(errno)));
+        refused.push_back(fmt::format("memory is not locked ({}), page faults may disturb the sound",
+                                      std::strerror(errno)));
     }
     rlimit priority{};
     if (getrlimit(RLIMIT_RTPRIO, &priority) == 0 && priority.rlim_cur < priority.rlim_max) {

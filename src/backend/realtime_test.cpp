@@ -5,8 +5,8 @@
 
 #include <doctest/doctest.h>
 #include <fstream>
-#include <grp.h>
 #include <functional>
+#include <grp.h>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -24,7 +24,8 @@ int in_child(const std::function<int()>& body) {
     const pid_t child = fork();
     if (child == 0) _exit(body());
     int status = 0;
-    if (!testing::wait_until(20, [&] { return waitpid(child, &status, WNOHANG) == child; })) testing::end(child, SIGKILL);
+    if (!testing::wait_until(20, [&] { return waitpid(child, &status, WNOHANG) == child; }))
+        testing::end(child, SIGKILL);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -43,7 +44,8 @@ long locked_kib() {
 /// An unprivileged user with 1 MiB of locked memory, as on a desktop without audio limits.
 void become_nobody() {
     const rlimit limit{1 << 20, 1 << 20};
-    if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 || (geteuid() == 0 && (setgroups(0, nullptr) != 0 || setuid(65534) != 0)))
+    if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+        (geteuid() == 0 && (setgroups(0, nullptr) != 0 || setuid(65534) != 0)))
         _exit(99);
 }
 
@@ -70,15 +72,19 @@ TEST_CASE("where it is allowed, memory is locked and fresh heap costs no page fa
     CHECK(result == 0);
 }
 
-TEST_CASE("SYS-6: where it is not, one warning says what to set, nothing is locked, and memory goes on coming") {
+TEST_CASE(
+    "SYS-6: where it is not, one warning says what to set, nothing is locked, and memory goes on coming") {
     const int result = in_child([] {
         become_nobody();
         const auto refused = prepare_process();
         if (refused.size() != 1) return 10;
-        if (refused[0].find("LimitMEMLOCK") == std::string::npos || refused[0].find("1024 KiB") == std::string::npos) return 11;
+        if (refused[0].find("LimitMEMLOCK") == std::string::npos ||
+            refused[0].find("1024 KiB") == std::string::npos)
+            return 11;
         if (locked_kib() != 0) return 12;
         std::vector<std::unique_ptr<char[]>> blocks;
-        for (int i = 0; i < 16; ++i) blocks.push_back(std::make_unique<char[]>(1 << 20)); // 16 times the limit
+        for (int i = 0; i < 16; ++i)
+            blocks.push_back(std::make_unique<char[]>(1 << 20)); // 16 times the limit
         return 0;
     });
     CHECK(result == 0);

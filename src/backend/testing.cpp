@@ -56,10 +56,11 @@ JackServer::JackServer(int period, std::string name) : name_(std::move(name)), p
 }
 
 bool JackServer::start() {
-    pid_ = launch({"jackd", "-n", name_, "-r", "-p", "1024", "-d", "dummy", "-r", "48000", "-p", std::to_string(period_)},
+    pid_ = launch({"jackd", "-n", name_, "-r", "-p", "1024", "-d", "dummy", "-r", "48000", "-p",
+                   std::to_string(period_)},
                   fmt::format("/tmp/{}.log", name_));
-    // Asked from another process: libjack 2 keeps one server's memory per process, and a client that opens on the new server
-    // before the old server's client is closed breaks both.
+    // Asked from another process: libjack 2 keeps one server's memory per process, and a client that opens on
+    // the new server before the old server's client is closed breaks both.
     return wait_until(10, [this] {
         const pid_t probe = launch({"jack_lsp", "-s", name_}, "/dev/null");
         int status = 0;
@@ -73,13 +74,15 @@ void JackServer::stop(int signal) {
     std::remove(fmt::format("/tmp/{}.log", name_).c_str());
 }
 
-Peer::Peer(const std::string& server, const std::string& name, JackLibrary library) : api_(*jack_api(library)) {
+Peer::Peer(const std::string& server, const std::string& name, JackLibrary library)
+    : api_(*jack_api(library)) {
     const int flags = JackNoStartServer | (server.empty() ? 0 : JackServerName);
     client_ = api_.client_open(name.c_str(), static_cast<jack_options_t>(flags), nullptr,
                                server.empty() ? nullptr : server.c_str());
     if (client_ == nullptr) return;
     api_.set_process_callback(
-        client_, [](jack_nframes_t frames, void* arg) { return static_cast<Peer*>(arg)->process(frames); }, this);
+        client_, [](jack_nframes_t frames, void* arg) { return static_cast<Peer*>(arg)->process(frames); },
+        this);
     source_ = api_.port_register(client_, "source", JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0);
     sink_ = api_.port_register(client_, "sink", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
     api_.activate(client_);
@@ -111,7 +114,9 @@ int Peer::wrong_samples() const {
     return wrong;
 }
 
-bool Peer::exists(const std::string& port) const { return api_.port_by_name(client_, port.c_str()) != nullptr; }
+bool Peer::exists(const std::string& port) const {
+    return api_.port_by_name(client_, port.c_str()) != nullptr;
+}
 
 bool Peer::connected(const std::string& from, const std::string& to) const {
     bool found = false;
@@ -138,7 +143,8 @@ void post_wires(engine::Engine& engine, int channels) {
         transaction->plan->outputs.push_back({i, signal, 0});
     }
     // What was posted belongs to the engine until its notice is taken.
-    if (engine.post({.what = engine::Command::What::transact, .transaction = transaction.get()})) transaction.release();
+    if (engine.post({.what = engine::Command::What::transact, .transaction = transaction.get()}))
+        transaction.release();
 }
 
 std::vector<PortSpec> plain_ports(int inputs, int outputs) {

@@ -44,7 +44,8 @@ class JackServer {
     pid_t pid_ = -1;
 };
 
-/// Another client on the same server: `source` (output) plays a count of samples, `sink` (input) keeps what it hears.
+/// Another client on the same server: `source` (output) plays a count of samples, `sink` (input) keeps what
+/// it hears.
 class Peer {
   public:
     Peer(const std::string& server, const std::string& name, JackLibrary library = JackLibrary::system);
@@ -56,8 +57,8 @@ class Peer {
     bool connected(const std::string& from, const std::string& to) const;
     bool exists(const std::string& port) const;
     jack_latency_range_t latency(const std::string& port, jack_latency_callback_mode_t mode) const;
-    /// How often, in the first second that `sink` heard, a sample is not the one before plus 1 (an xrun or an error of the
-    /// client between); -1 while nothing was heard.
+    /// How often, in the first second that `sink` heard, a sample is not the one before plus 1 (an xrun or an
+    /// error of the client between); -1 while nothing was heard.
     int wrong_samples() const;
     const JackApi& api() const { return api_; }
     jack_client_t* handle() const { return client_; }

@@ -66,8 +66,9 @@ void Notifier::status(const std::string& text) {
 void Notifier::reloading(Clock::time_point now) {
     // On Linux, steady_clock is CLOCK_MONOTONIC.
     if (ready_ && !stopping_)
-        send_(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
-                          std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count()));
+        send_(fmt::format(
+            "RELOADING=1\nMONOTONIC_USEC={}",
+            std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count()));
 }
 
 void Notifier::reloaded(const std::string& outcome) {

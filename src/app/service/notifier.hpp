@@ -16,13 +16,16 @@ struct Health {
     bool stuck = false;       ///< waiting, but only a restart can help (backend::Status::stuck)
 };
 
-/// Tells the service manager how the daemon does, in the words of sd_notify(3). Logic only, with time and sending handed in;
-/// control thread.
+/// Tells the service manager how the daemon does, in the words of sd_notify(3). Logic only, with time and
+/// sending handed in; control thread.
 ///
-/// - READY=1 once, when the cycle counter has moved while all ports exist: what is ordered after the unit finds its
+/// - READY=1 once, when the cycle counter has moved while all ports exist: what is ordered after the unit
+/// finds its
 ///   ports. While a server is waited for, the start's time-out is put off, and STATUS says for what.
-/// - WATCHDOG=1 every half of the watchdog's time, only if the cycle counter has moved since the last one or the
-///   daemon is waiting on purpose. A hung control thread does not call tick(); a hung audio thread does not count.
+/// - WATCHDOG=1 every half of the watchdog's time, only if the cycle counter has moved since the last one or
+/// the
+///   daemon is waiting on purpose. A hung control thread does not call tick(); a hung audio thread does not
+///   count.
 class Notifier {
   public:
     using Send = std::function<void(const std::string& message)>;
@@ -55,7 +58,7 @@ class Notifier {
     std::chrono::microseconds half_;
     std::string status_;
     bool ready_ = false, stopping_ = false;
-    bool armed_ = false;             // running has been seen; READY as soon as the counter moves
+    bool armed_ = false; // running has been seen; READY as soon as the counter moves
     std::uint64_t armed_cycles_ = 0;
     std::uint64_t fed_cycles_ = 0;
     Clock::time_point next_feed_{};

@@ -76,9 +76,9 @@ TEST_CASE("SYS-3: the watchdog is fed at half its time while audio moves or is w
     Health health{.cycles = 1, .running = true, .waiting = false, .stuck = false};
     rig.run(seconds(10), health, 75);
     CHECK(rig.count("WATCHDOG=1") == 5);
-    rig.run(seconds(10), health, 0); // the audio thread hangs
+    rig.run(seconds(10), health, 0);     // the audio thread hangs
     CHECK(rig.count("WATCHDOG=1") == 6); // what had moved before the hang
-    rig.run(seconds(1), health, 75); // it moves again, in time
+    rig.run(seconds(1), health, 75);     // it moves again, in time
     CHECK(rig.count("WATCHDOG=1") == 7);
     health = {.cycles = health.cycles, .running = false, .waiting = true, .stuck = false};
     rig.run(seconds(10), health, 0);
@@ -98,8 +98,9 @@ TEST_CASE("a reload is told before and after, also where it fails") {
     rig.sent.clear();
     rig.notifier.reloading(rig.now);
     rig.notifier.reloaded("config refused: 2 errors\nthe old one plays on");
-    CHECK(rig.sent == std::vector<std::string>{"RELOADING=1\nMONOTONIC_USEC=1000300000",
-                                               "READY=1\nSTATUS=config refused: 2 errors the old one plays on"});
+    CHECK(rig.sent ==
+          std::vector<std::string>{"RELOADING=1\nMONOTONIC_USEC=1000300000",
+                                   "READY=1\nSTATUS=config refused: 2 errors the old one plays on"});
 }
 
 TEST_CASE("the status is sent when it changes, and stopping is the last word") {
