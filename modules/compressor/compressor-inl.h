@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The compressor's kernel. Feed-forward, in the log domain, with the decoupled smooth peak detector on the output of
-// the gain computer (Giannoulis, Massberg and Reiss, JAES 60(6), 2012), so that the release returns from the true
-// reduction to zero and neither knee nor ratio bend the timing:
+// The compressor's kernel. Feed-forward, in the log domain, with the decoupled smooth peak detector on the
+// output of the gain computer (Giannoulis, Massberg and Reiss, JAES 60(6), 2012), so that the release returns
+// from the true reduction to zero and neither knee nor ratio bend the timing:
 //
 //   L  = log2 max |key|                          in octaves, all key channels that are linked
 //   xL = reduction(L)                            the gain computer, dynamics-inl.h
@@ -26,11 +26,22 @@
 #define TON_COMPRESSOR_ROWS
 namespace ton::modules::compressor {
 enum Row {
-    threshold, ratio, knee, attack, release, makeup, auto_makeup, mix, link, detector, lookahead, sidechain,
+    threshold,
+    ratio,
+    knee,
+    attack,
+    release,
+    makeup,
+    auto_makeup,
+    mix,
+    link,
+    detector,
+    lookahead,
+    sidechain,
     sidechain_highpass
 };
-inline constexpr float kHighpassOff = 20.0F;      // Hz: the row's minimum
-inline constexpr float kRmsMilliseconds = 10.0F;  // time constant of the mean square
+inline constexpr float kHighpassOff = 20.0F;     // Hz: the row's minimum
+inline constexpr float kRmsMilliseconds = 10.0F; // time constant of the mean square
 } // namespace ton::modules::compressor
 #endif
 
@@ -69,13 +80,16 @@ template <class D> struct Compressor {
 
     static constexpr int kSlice = 32; // frames whose levels are kept on the stack
 
-    /// Behind the channels: per key channel the high-pass's memory and the mean square, then the look-ahead lines.
+    /// Behind the channels: per key channel the high-pass's memory and the mean square, then the look-ahead
+    /// lines.
     static int extra_rows(const engine::Setup& s) { return 3 * key_channels(s) + s.latency * s.channels_in; }
     static HWY_INLINE typename KeyHighpass<V>::Memory* filters(Memory m) {
         return reinterpret_cast<typename KeyHighpass<V>::Memory*>(m.extra);
     }
     static HWY_INLINE V* powers(Memory m) { return m.extra + 2 * key_channels(m.setup); }
-    static HWY_INLINE V* line(Memory m, int c) { return m.extra + 3 * key_channels(m.setup) + c * m.setup.latency; }
+    static HWY_INLINE V* line(Memory m, int c) {
+        return m.extra + 3 * key_channels(m.setup) + c * m.setup.latency;
+    }
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         using namespace compressor;
@@ -116,8 +130,10 @@ template <class D> struct Compressor {
     static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
         for (int first = 0; first < b.frames; first += kSlice) {
             const int frames = b.frames - first < kSlice ? b.frames - first : kSlice;
-            if (b.moving) slice<true>(d, m, b, first, frames);
-            else slice<false>(d, m, b, first, frames);
+            if (b.moving)
+                slice<true>(d, m, b, first, frames);
+            else
+                slice<false>(d, m, b, first, frames);
         }
     }
 
@@ -153,8 +169,8 @@ template <class D> struct Compressor {
             reduce_channels<moving>(d, m, level, top, frames, deepest);
         }
         for (int c = 0; c < m.setup.channels_in; ++c)
-            apply_gain(d, one ? top : level[c], b.audio[c] + first * width, frames, line(m, c), m.setup.latency,
-                       b.position + first);
+            apply_gain(d, one ? top : level[c], b.audio[c] + first * width, frames, line(m, c),
+                       m.setup.latency, b.position + first);
         const V decibels = deepest * hn::Set(d, -dsp::HWY_NAMESPACE::kDecibelsPerOctave);
         hn::StoreU(hn::Min(decibels, hn::LoadU(d, b.readouts)), d, b.readouts);
     }
@@ -182,7 +198,8 @@ template <class D> struct Compressor {
         }
     }
 
-    /// Blends from the peak to sqrt(2 mean x^2): the RMS that reads a sine as its peak does (as AES17 counts dBFS).
+    /// Blends from the peak to sqrt(2 mean x^2): the RMS that reads a sine as its peak does (as AES17 counts
+    /// dBFS).
     template <bool moving> static HWY_INLINE void mean(D d, Memory m, int c, V* x, int frames) {
         const float samples = compressor::kRmsMilliseconds * static_cast<float>(m.setup.sample_rate / 1000.0);
         const V step = hn::Set(d, 1.0F / samples), two = hn::Set(d, 2.0F);
@@ -210,7 +227,8 @@ template <class D> struct Compressor {
     }
 
     /// levels -> gains
-    template <bool moving> static HWY_INLINE void reduce_linked(D d, Memory m, V* level, int frames, V& deepest) {
+    template <bool moving>
+    static HWY_INLINE void reduce_linked(D d, Memory m, V* level, int frames, V& deepest) {
         auto curve = m.shared.curve;
         auto ballistics = m.shared.ballistics;
         Channel state = m.channel[0];
@@ -225,9 +243,11 @@ template <class D> struct Compressor {
         if constexpr (moving) m.shared.curve = curve, m.shared.ballistics = ballistics;
     }
 
-    /// The same with a detector per channel: `link` draws what each channel asks for towards what the loudest does.
+    /// The same with a detector per channel: `link` draws what each channel asks for towards what the loudest
+    /// does.
     template <bool moving>
-    static HWY_INLINE void reduce_channels(D d, Memory m, V (*level)[kSlice], V* top, int frames, V& deepest) {
+    static HWY_INLINE void reduce_channels(D d, Memory m, V (*level)[kSlice], V* top, int frames,
+                                           V& deepest) {
         const auto curve = m.shared.curve;
         const auto ballistics = m.shared.ballistics;
         const auto link = m.shared.link;

@@ -21,6 +21,7 @@ using namespace engine;
 HWY_EXPORT(CompressorLanes);
 
 namespace {
+// clang-format off: a row of the table stays a row
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "threshold", .unit = "dBFS", .minimum = -60, .maximum = 0, .initial = -20,
               .help = "Level at which compression begins (the middle of the knee).", .smoothing = 50},
@@ -30,14 +31,14 @@ constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "knee", .unit = "dB", .minimum = 0, .maximum = 30, .initial = 6,
               .help = "Width of the bend around the threshold; 0 is a hard corner.", .smoothing = 50},
     Parameter{.name = "attack", .unit = "ms", .minimum = 0.05F, .maximum = 250, .initial = 10,
-              .help = "Time constant of coming down (63 % of the reduction in dB).", .scale = Scale::logarithmic},
+              .help = "Time constant of coming down (63 % of the reduction in dB).",
+              .scale = Scale::logarithmic},
     Parameter{.name = "release", .unit = "ms", .minimum = 5, .maximum = 5000, .initial = 150,
               .help = "Time constant of coming back; the attack's adds to it.", .scale = Scale::logarithmic},
     Parameter{.name = "makeup", .unit = "dB", .minimum = -24, .maximum = 24, .initial = 0,
               .help = "Gain of the compressed signal.", .smoothing = 50},
-    Parameter{.name = "auto_makeup",
-              .help = "Also give back half of what a full-scale level is reduced by.", .kind = Kind::toggle,
-              .smoothing = 50},
+    Parameter{.name = "auto_makeup", .help = "Also give back half of what a full-scale level is reduced by.",
+              .kind = Kind::toggle, .smoothing = 50},
     Parameter{.name = "mix", .minimum = 0, .maximum = 1, .initial = 1,
               .help = "1 is all compressed, 0 all uncompressed, between them compression in parallel.",
               .smoothing = 50},
@@ -51,19 +52,23 @@ constexpr auto kRows = parameter_table(std::array{
               .smoothing = 0, .structural = true},
     Parameter{.name = "sidechain", .help = "Strip whose output the detector hears; empty for its own input.",
               .kind = Kind::text, .structural = true},
-    Parameter{.name = "sidechain_highpass", .unit = "Hz", .minimum = compressor::kHighpassOff, .maximum = 500,
-              .initial = compressor::kHighpassOff,
+    Parameter{.name = "sidechain_highpass", .unit = "Hz", .minimum = compressor::kHighpassOff,
+              .maximum = 500, .initial = compressor::kHighpassOff,
               .help = "High-pass, 12 dB/oct, before the detector; off at its minimum.",
               .scale = Scale::logarithmic},
     Parameter{.name = "reduction", .unit = "dB", .minimum = -60, .maximum = 0, .initial = 0,
               .help = "Gain of the compressor, without makeup: the deepest since the last reading.",
               .kind = Kind::meter, .hold = true},
 });
+// clang-format on
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(CompressorLanes)(); }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(CompressorLanes)();
+}
 
 int latency(const Settings& settings, double sample_rate) {
-    return static_cast<int>(std::lround(static_cast<double>(settings.value("lookahead")) * sample_rate / 1000.0));
+    return static_cast<int>(
+        std::lround(static_cast<double>(settings.value("lookahead")) * sample_rate / 1000.0));
 }
 } // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What compressor and gate have in common around their detectors: where the key signal comes from, its high-pass,
-// and the look-ahead delay of the audio. Included once per instruction set, after <hwy/foreach_target.h>.
+// What compressor and gate have in common around their detectors: where the key signal comes from, its
+// high-pass, and the look-ahead delay of the audio. Included once per instruction set, after
+// <hwy/foreach_target.h>.
 
 #if defined(TON_MODULES_DYNAMICS_KEY_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef TON_MODULES_DYNAMICS_KEY_INL_H
@@ -20,16 +21,18 @@ inline int key_channels(const engine::Setup& s) TM_NONBLOCKING {
     return s.sidechain_channels > 0 ? s.sidechain_channels : s.channels_in;
 }
 
-/// The plane that detector channel `c` listens to: the side-chain's where there is one, else the strip's own input.
+/// The plane that detector channel `c` listens to: the side-chain's where there is one, else the strip's own
+/// input.
 inline const float* key_plane(const engine::Setup& s, const engine::Block& b, int c) TM_NONBLOCKING {
     return s.sidechain_channels > 0 ? b.sidechain[c] : b.audio[c];
 }
 
-/// Second-order Butterworth high-pass of the key: trapezoidal state-variable filter (Simper 2013, Zavalishin 2012)
+/// Second-order Butterworth high-pass of the key: trapezoidal state-variable filter (Simper 2013, Zavalishin
+/// 2012)
 ///   v3 = x - s2;  v1 = a1 s1 + a2 v3;  v2 = s2 + a2 s1 + a3 v3;  s1 = 2 v1 - s1;  s2 = 2 v2 - s2
 ///   y = x - sqrt(2) v1 - v2,  a1 = 1/(1 + g (g + sqrt 2)), a2 = g a1, a3 = g a2, g = tan(pi f / rate)
-/// Off is a = (1, 0, 0) on an empty memory, which passes x to the bit: a lane that is off is not disturbed by a
-/// neighbour that is on, and where all are off nothing needs to be done.
+/// Off is a = (1, 0, 0) on an empty memory, which passes x to the bit: a lane that is off is not disturbed by
+/// a neighbour that is on, and where all are off nothing needs to be done.
 template <class V> struct KeyHighpass {
     Moving<V> a1, a2, a3;
 
@@ -74,7 +77,8 @@ template <class V> struct KeyHighpass {
 
 /// Filters `x` through channel memory `memory`; the coefficients move on with the samples.
 template <bool moving, class V>
-HWY_INLINE void pass_highs(KeyHighpass<V>& coefficients, typename KeyHighpass<V>::Memory& memory, V* x, int frames) {
+HWY_INLINE void pass_highs(KeyHighpass<V>& coefficients, typename KeyHighpass<V>::Memory& memory, V* x,
+                           int frames) {
     auto highpass = coefficients;
     auto state = memory;
     for (int i = 0; i < frames; ++i) {
@@ -87,7 +91,8 @@ HWY_INLINE void pass_highs(KeyHighpass<V>& coefficients, typename KeyHighpass<V>
 
 /// top[n] = max |key| over its channels, unfiltered.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE void key_peaks(D d, const engine::Setup& setup, const engine::Block& b, int first, int frames, V* top) {
+HWY_INLINE void key_peaks(D d, const engine::Setup& setup, const engine::Block& b, int first, int frames,
+                          V* top) {
     const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
     for (int c = 0; c < key_channels(setup); ++c) {
         const float* key = key_plane(setup, b, c) + first * width;
@@ -98,10 +103,11 @@ HWY_INLINE void key_peaks(D d, const engine::Setup& setup, const engine::Block& 
     }
 }
 
-/// x[n] -> g[n] x[n - latency], in place; `line` holds `latency` vectors. The place in the line follows from the
-/// absolute clock, so that all lanes of a group, and the strips that move between groups, share it.
+/// x[n] -> g[n] x[n - latency], in place; `line` holds `latency` vectors. The place in the line follows from
+/// the absolute clock, so that all lanes of a group, and the strips that move between groups, share it.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE void apply_gain(D d, const V* gain, float* x, int frames, V* line, int latency, std::int64_t position) {
+HWY_INLINE void apply_gain(D d, const V* gain, float* x, int frames, V* line, int latency,
+                           std::int64_t position) {
     const int width = static_cast<int>(hn::Lanes(d));
     if (latency == 0) {
         for (int i = 0; i < frames; ++i, x += width) hn::StoreU(hn::LoadU(d, x) * gain[i], d, x);

@@ -3,13 +3,13 @@
 //
 //   a[n]   = max |key|
 //   open   = a >= T, or open already and (a >= T - hysteresis now or within the last `hold`)
-//   asked  = 0 while open; else min(range, (R - 1) (T - L)) octaves; the whole range where R is at its maximum (a gate)
-//   y[n]   = y[n-1] + step (asked - y[n-1])                       step of the attack downwards, of the release upwards
+//   asked  = 0 while open; else min(range, (R - 1) (T - L)), or where R is at its maximum (a gate) the range
+//   y[n]   = y[n-1] + step (asked - y[n-1])      the attack's step downwards, the release's upwards
 //   out    = x[n - look-ahead] 2^-y
 //
-// L, the level of an expander that is closed, is the peak of the last 12.5 to 25 ms (two buckets of 12.5 ms that are
-// emptied in turn): it doesn't fall between the peaks of a wave, down to 40 Hz. Opening and closing go by the samples
-// themselves. Lane by lane by masks, without a branch.
+// L, the level of an expander that is closed, is the peak of the last 12.5 to 25 ms (two buckets of 12.5 ms
+// that are emptied in turn): it doesn't fall between the peaks of a wave, down to 40 Hz. Opening and closing
+// go by the samples themselves. Lane by lane by masks, without a branch.
 // Included once per instruction set, after <hwy/foreach_target.h>.
 
 #if defined(TON_MODULES_GATE_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -25,10 +25,21 @@
 #ifndef TON_GATE_ROWS
 #define TON_GATE_ROWS
 namespace ton::modules::gate {
-enum Row { threshold, ratio, range, hysteresis, attack, hold, release, lookahead, sidechain, sidechain_highpass };
-inline constexpr float kGateRatio = 100.0F;      // from here on not an expander but a gate
-inline constexpr float kSilence = 99.0F;         // dB of reduction that are silence
-inline constexpr float kHighpassOff = 20.0F;     // Hz: the row's minimum
+enum Row {
+    threshold,
+    ratio,
+    range,
+    hysteresis,
+    attack,
+    hold,
+    release,
+    lookahead,
+    sidechain,
+    sidechain_highpass
+};
+inline constexpr float kGateRatio = 100.0F;  // from here on not an expander but a gate
+inline constexpr float kSilence = 99.0F;     // dB of reduction that are silence
+inline constexpr float kHighpassOff = 20.0F; // Hz: the row's minimum
 inline constexpr float kBucketMilliseconds = 12.5F;
 } // namespace ton::modules::gate
 #endif
@@ -46,17 +57,17 @@ template <class V> struct GateCoefficients {
     Moving<V> attack, release;
 
     HWY_INLINE void advance() {
-        opens.advance(), closes.advance(), threshold.advance(), slope.advance(), range.advance(), attack.advance(),
-            release.advance();
+        opens.advance(), closes.advance(), threshold.advance(), slope.advance(), range.advance(),
+            attack.advance(), release.advance();
     }
 };
 
 template <class V> struct GateState {
-    V open;         // 1 or 0
-    V held;         // samples until it may close
-    V now, before;  // the buckets' peaks
-    V bucket;       // samples until they change
-    V reduction;    // y, octaves
+    V open;        // 1 or 0
+    V held;        // samples until it may close
+    V now, before; // the buckets' peaks
+    V bucket;      // samples until they change
+    V reduction;   // y, octaves
 };
 
 template <class D> struct Gate {
@@ -76,7 +87,9 @@ template <class D> struct Gate {
     /// The key's high-pass memories, then the look-ahead lines.
     static int extra_rows(const engine::Setup& s) { return 2 * key_channels(s) + s.latency * s.channels_in; }
     static HWY_INLINE Filter* filters(Memory m) { return reinterpret_cast<Filter*>(m.extra); }
-    static HWY_INLINE V* line(Memory m, int c) { return m.extra + 2 * key_channels(m.setup) + c * m.setup.latency; }
+    static HWY_INLINE V* line(Memory m, int c) {
+        return m.extra + 2 * key_channels(m.setup) + c * m.setup.latency;
+    }
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         using namespace gate;
@@ -106,8 +119,10 @@ template <class D> struct Gate {
     static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
         for (int first = 0; first < b.frames; first += kSlice) {
             const int frames = b.frames - first < kSlice ? b.frames - first : kSlice;
-            if (b.moving) slice<true>(d, m, b, first, frames);
-            else slice<false>(d, m, b, first, frames);
+            if (b.moving)
+                slice<true>(d, m, b, first, frames);
+            else
+                slice<false>(d, m, b, first, frames);
         }
     }
 
@@ -116,22 +131,28 @@ template <class D> struct Gate {
     static HWY_INLINE void slice(D d, Memory m, const engine::Block& b, int first, int frames) {
         const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
         V gain[kSlice];
-        if (m.shared.highpass.idle()) key_peaks(d, m.setup, b, first, frames, gain);
-        else filtered_peaks<moving>(d, m, b, first, frames, gain);
+        if (m.shared.highpass.idle())
+            key_peaks(d, m.setup, b, first, frames, gain);
+        else
+            filtered_peaks<moving>(d, m, b, first, frames, gain);
         const V all = hn::Set(d, gate::kGateRatio - 1.0F);
         const auto& slope = m.shared.coefficients.slope;
         const bool gates = hn::AllTrue(d, hn::And(hn::Ge(slope.value, all), hn::Ge(slope.target, all)));
         V deepest = hn::Zero(d);
-        if (gates) follow<moving, false>(d, m, gain, frames, deepest);
-        else follow<moving, true>(d, m, gain, frames, deepest);
+        if (gates)
+            follow<moving, false>(d, m, gain, frames, deepest);
+        else
+            follow<moving, true>(d, m, gain, frames, deepest);
         for (int c = 0; c < m.setup.channels_in; ++c)
-            apply_gain(d, gain, b.audio[c] + first * width, frames, line(m, c), m.setup.latency, b.position + first);
+            apply_gain(d, gain, b.audio[c] + first * width, frames, line(m, c), m.setup.latency,
+                       b.position + first);
         const V decibels = deepest * hn::Set(d, -dsp::HWY_NAMESPACE::kDecibelsPerOctave);
         hn::StoreU(hn::Min(decibels, hn::LoadU(d, b.readouts)), d, b.readouts);
     }
 
     template <bool moving>
-    static HWY_INLINE void filtered_peaks(D d, Memory m, const engine::Block& b, int first, int frames, V* top) {
+    static HWY_INLINE void filtered_peaks(D d, Memory m, const engine::Block& b, int first, int frames,
+                                          V* top) {
         const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
         const auto highpass = m.shared.highpass;
         V own[kSlice];
@@ -140,7 +161,8 @@ template <class D> struct Gate {
             for (int i = 0; i < frames; ++i) own[i] = hn::LoadU(d, key + i * width);
             m.shared.highpass = highpass;
             pass_highs<moving>(m.shared.highpass, filters(m)[c], own, frames);
-            for (int i = 0; i < frames; ++i) top[i] = c == 0 ? hn::Abs(own[i]) : hn::Max(top[i], hn::Abs(own[i]));
+            for (int i = 0; i < frames; ++i)
+                top[i] = c == 0 ? hn::Abs(own[i]) : hn::Max(top[i], hn::Abs(own[i]));
         }
     }
 
@@ -176,7 +198,8 @@ template <class D> struct Gate {
             decide(d, c, level[i], hold, span, s);
             V asked = c.range.value;
             if constexpr (expands) {
-                const V below = c.threshold.value - dsp::HWY_NAMESPACE::octaves_of(d, hn::Max(s.now, s.before));
+                const V below =
+                    c.threshold.value - dsp::HWY_NAMESPACE::octaves_of(d, hn::Max(s.now, s.before));
                 const V part = hn::Min(c.slope.value * hn::Max(below, zero), c.range.value);
                 asked = hn::IfThenElse(hn::Ge(c.slope.value, gate_slope), asked, part);
             }

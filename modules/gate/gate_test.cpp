@@ -52,7 +52,8 @@ TEST_CASE("GAT-1: below the threshold an expander falls by its ratio, down to it
                 rig.set("ratio", ratio).set("range", range).set("hysteresis", 0);
                 const auto g = gain(rig, sine(1, 96000, frequency, level)[0]);
                 const double below = std::max(-40.0 - level, 0.0);
-                const double expected = -std::min((static_cast<double>(ratio) - 1) * below, static_cast<double>(range));
+                const double expected =
+                    -std::min((static_cast<double>(ratio) - 1) * below, static_cast<double>(range));
                 CHECK(std::abs(g.back() - expected) < 0.2);
             }
 }
@@ -78,7 +79,8 @@ TEST_CASE("GAT-2: it opens at the threshold and closes at the hysteresis below i
         while (g[opened] < -10) ++opened;
         while (g[closed] > -10) ++closed;
         CHECK(std::abs(-60 + 40.0 * static_cast<double>(opened) / 192000 - -40) < 0.2);
-        CHECK(std::abs(-20 - 40.0 * static_cast<double>(closed - 192000) / 192000 - (-40 - static_cast<double>(hysteresis))) < 0.2);
+        CHECK(std::abs(-20 - 40.0 * static_cast<double>(closed - 192000) / 192000 -
+                       (-40 - static_cast<double>(hysteresis))) < 0.2);
     }
 }
 
@@ -123,11 +125,13 @@ TEST_CASE("GAT-3: hold, attack and release take the times they say") {
 TEST_CASE("an open gate passes every bit, a delayed one too") {
     auto x = noise(2, 48000, -6);
     const auto y = Rig("gate", {.channels = 2}).run(x);
-    for (std::size_t c = 0; c < 2; ++c) CHECK(std::equal(x[c].begin() + 4800, x[c].end(), y[c].begin() + 4800));
+    for (std::size_t c = 0; c < 2; ++c)
+        CHECK(std::equal(x[c].begin() + 4800, x[c].end(), y[c].begin() + 4800));
     Rig late("gate", {.channels = 2});
     const auto z = late.set("lookahead", 2).run(x);
     REQUIRE(late.latency() == 96);
-    for (std::size_t c = 0; c < 2; ++c) CHECK(std::equal(x[c].begin() + 4800, x[c].end() - 96, z[c].begin() + 4896));
+    for (std::size_t c = 0; c < 2; ++c)
+        CHECK(std::equal(x[c].begin() + 4800, x[c].end() - 96, z[c].begin() + 4896));
 }
 
 TEST_CASE("look-ahead opens before the sound") {
@@ -166,8 +170,11 @@ TEST_CASE("opening makes no click") {
     for (std::size_t n = 20000; n < 40000; ++n) {
         double sum = 0;
         for (int k = -255; k <= 255; ++k) {
-            const double w = 0.42 + 0.5 * std::cos(std::numbers::pi * k / 256) + 0.08 * std::cos(std::numbers::pi * k / 128);
-            const double h = k == 0 ? 1 - 10000 / kRate : -std::sin(2 * std::numbers::pi * 5000 / kRate * k) / (std::numbers::pi * k);
+            const double w = 0.42 + 0.5 * std::cos(std::numbers::pi * k / 256) +
+                             0.08 * std::cos(std::numbers::pi * k / 128);
+            const double h =
+                k == 0 ? 1 - 10000 / kRate
+                       : -std::sin(2 * std::numbers::pi * 5000 / kRate * k) / (std::numbers::pi * k);
             sum += w * h * static_cast<double>(y[n - static_cast<std::size_t>(k)]);
         }
         most = std::max(most, std::abs(sum));
@@ -180,13 +187,23 @@ TEST_CASE("the gate is bit-identical at any block size and lane width, everythin
     for (std::size_t i = 0; i < 20000; ++i) x[0][i] *= (i / 3000) % 2 ? 0.01F : 1.0F;
     std::vector<float> zero(20000);
     x[1] = zero;
-    const std::vector<Event> moves{{100, "threshold", -50}, {433, "ratio", 2}, {1000, "sidechain_highpass", 300},
-                                   {2000, "hold", 5},       {2300, "range", 20}, {3000, "hysteresis", 0},
-                                   {5000, "attack", 20},    {6001, "bypass", 1}, {8000, "bypass", 0},
-                                   {9000, "release", 5},    {12001, "sidechain_highpass", 20}, {13000, "ratio", 100},
+    const std::vector<Event> moves{{100, "threshold", -50},
+                                   {433, "ratio", 2},
+                                   {1000, "sidechain_highpass", 300},
+                                   {2000, "hold", 5},
+                                   {2300, "range", 20},
+                                   {3000, "hysteresis", 0},
+                                   {5000, "attack", 20},
+                                   {6001, "bypass", 1},
+                                   {8000, "bypass", 0},
+                                   {9000, "release", 5},
+                                   {12001, "sidechain_highpass", 20},
+                                   {13000, "ratio", 100},
                                    {15000, "range", 100}};
     const auto run = [&](int block, int width, int lane) {
-        return Rig("gate", {.channels = 2, .width = width, .lane = lane}).set("lookahead", 1.3F).run(x, block, moves);
+        return Rig("gate", {.channels = 2, .width = width, .lane = lane})
+            .set("lookahead", 1.3F)
+            .run(x, block, moves);
     };
     const auto reference = run(64, 0, 0);
     for (const int block : {1, 7, 441, 1000, 8192}) CHECK(run(block, 0, 0) == reference);
@@ -208,7 +225,8 @@ TEST_CASE("all instruction sets agree within -140 dBFS") {
         hwy::SetSupportedTargetsForTest(0);
         double most = 0;
         for (std::size_t i = 0; i < 20000; ++i)
-            most = std::max(most, std::abs(static_cast<double>(y[0][i]) - static_cast<double>(reference[0][i])));
+            most =
+                std::max(most, std::abs(static_cast<double>(y[0][i]) - static_cast<double>(reference[0][i])));
         CHECK_MESSAGE(decibels(most) < -140, std::string(hwy::TargetName(target)));
     }
 }

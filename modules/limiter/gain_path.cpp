@@ -6,6 +6,10 @@
 
 namespace ton::modules::limiter {
 
+namespace {
+constexpr float kEnd = 0x1p-36F; // per sample: far below hearing, but it brings a decay to exactly 0
+} // namespace
+
 void Release::aim(double milliseconds, double per_millisecond) TM_NONBLOCKING {
     const double samples = milliseconds * per_millisecond;
     keep_ = static_cast<float>(std::exp(-1.0 / samples));
@@ -18,12 +22,11 @@ void Release::process(float* gain, int count) TM_NONBLOCKING {
     const float rise = 1.0F - rising, fall = 1.0F - falling; // exact, so that the one-poles' gain is 1
     float fast = fast_, slow = slow_;
     for (int i = 0; i < count; ++i) {
-        fast = std::max(1.0F - gain[i], fast * keep);
+        fast = std::max(1.0F - gain[i], fast * keep - kEnd);
         // The quicker of the two is the larger where fast > slow, the slower where it is not.
-        slow = std::max(slow * rising + fast * rise, slow * falling + fast * fall);
-        const float deficit = std::max(fast, slow);
-        if (deficit < 0x1p-26F) fast = slow = 0.0F;
-        gain[i] = std::min(gain[i], 1.0F - deficit);
+        slow = std::max(slow * rising + (fast * rise - kEnd), slow * falling + (fast * fall - kEnd));
+        slow = std::max(slow, 0.0F);
+        gain[i] = std::min(gain[i], 1.0F - std::max(fast, slow));
     }
     fast_ = fast;
     slow_ = slow;

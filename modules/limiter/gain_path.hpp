@@ -14,9 +14,9 @@ namespace ton::modules::limiter {
 ///   fast[n] = max(asked[n], f fast[n-1])                  time constant: release
 ///   slow[n] = slow[n-1] + a (fast[n] - slow[n-1])         2 x release upwards, 5 x release downwards
 ///   d[n]    = max(fast[n], slow[n])
-/// A single peak is released fast; what is limited all the time rides on the slow stage, which keeps the gain from
-/// following every period of a low note. Never less than what is asked for. Below 2^-26, where 1 - d is 1, it is set
-/// to 0: so the limiter comes back to passing every bit.
+/// A single peak is released fast; what is limited all the time rides on the slow stage, which keeps the gain
+/// from following every period of a low note. Never less than what is asked for. Both stages also lose 2^-36
+/// per sample, which brings them to exactly 0: so the limiter comes back to passing every bit.
 class Release {
   public:
     /// Audio thread. Milliseconds and samples per millisecond.
@@ -32,8 +32,8 @@ class Release {
 };
 
 /// An FIR with non-negative taps that sum to exactly 1: three moving averages in a row, as long together as
-/// asked for, which makes a bell. The running sums are integers (gain in units of 2^-28, rounded down): they can't
-/// drift, and a gain of 1 comes out as exactly 1.0F. Before the first sample the gain is 1.
+/// asked for, which makes a bell. The running sums are integers (gain in units of 2^-28, rounded down): they
+/// can't drift, and a gain of 1 comes out as exactly 1.0F. Before the first sample the gain is 1.
 class Smoother {
   public:
     /// 3 <= length <= 6000. Control thread.

@@ -9,16 +9,19 @@
 
 namespace ton::modules::limiter {
 
-/// The last samples of a signal in one straight piece of memory, so that vector loops need no wrap: new ones are
-/// appended, and when the memory is full the last `reach` are moved to its front. That is one copied sample per
-/// sample on average, and never more than `reach` at once. The constructor allocates (control thread).
+/// The last samples of a signal in one straight piece of memory, so that vector loops need no wrap: new ones
+/// are appended, and when the memory is full the last `reach` are moved to its front. That is one copied
+/// sample per sample on average, and never more than `reach` at once. The constructor allocates (control
+/// thread).
 class History {
   public:
-    /// `reach`: how many past samples stay readable besides those of the newest append. `rest` is the value before
-    /// the first sample. At most kMost samples are appended at once, and as many may be written beyond the end.
+    /// `reach`: how many past samples stay readable besides those of the newest append. `rest` is the value
+    /// before the first sample. At most kMost samples are appended at once, and as many may be written beyond
+    /// the end.
     History(int reach, float rest)
-        : reach_(reach), size_(2 * reach + 8 * kMost), memory_(std::make_unique<float[]>(static_cast<std::size_t>(size_ + kMost))),
-          data_(memory_.get()), rest_(rest) {
+        : reach_(reach), size_(2 * reach + 8 * kMost),
+          memory_(std::make_unique<float[]>(static_cast<std::size_t>(size_ + kMost))), data_(memory_.get()),
+          rest_(rest) {
         clear();
     }
     static constexpr int kMost = 64;

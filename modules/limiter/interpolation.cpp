@@ -13,8 +13,8 @@ constexpr float kBetween = Interpolation::kBetween;
 constexpr int kFirst = 1 - kHalf; // position of the first tap
 constexpr double kBeta = 6.0;     // flat to 0.47 of the sample rate within 0.1 dB
 
-/// Splits a filter: linear interpolation carries its sum and first moment; the rest, which has neither, is a second
-/// difference, so that it answers only to the signal's bends, by the twice summed taps.
+/// Splits a filter: linear interpolation carries its sum and first moment; the rest, which has neither, is a
+/// second difference, so that it answers only to the signal's bends, by the twice summed taps.
 void widen_bounds(Interpolation& bounds, const std::array<double, kTaps>& taps, double fraction) {
     double gain = 0, sum = 0, moment = 0;
     for (int i = 0; i < kTaps; ++i) {
@@ -34,7 +34,8 @@ void widen_bounds(Interpolation& bounds, const std::array<double, kTaps>& taps, 
     // Sums of 96 products in single precision err by less than 100 * 2^-24 of the sum of magnitudes.
     constexpr double rounding = 1e-5;
     bounds.gain = std::max(bounds.gain, static_cast<float>(gain * (1 + rounding)) + 4 * kBetween);
-    bounds.flat = std::max(bounds.flat, static_cast<float>(std::abs(sum) + 2 * std::abs(moment) + gain * rounding));
+    bounds.flat =
+        std::max(bounds.flat, static_cast<float>(std::abs(sum) + 2 * std::abs(moment) + gain * rounding));
     bounds.bend = std::max(bounds.bend, static_cast<float>(bend * (1 + rounding)) + kBetween);
 }
 
@@ -47,9 +48,12 @@ Interpolation make() {
         for (int k = 0; k < kHalf; ++k) {
             const double before = taps[-kFirst - k], after = taps[1 - kFirst + k];
             float* row = &result.table[static_cast<std::size_t>(k * kStride)];
-            const auto even = static_cast<float>(0.5 * (before + after)), odd = static_cast<float>(0.5 * (before - after));
-            if (2 * p == Interpolation::kPhases) row[0] = even;
-            else row[2 * p - 1] = even, row[2 * p] = odd;
+            const auto even = static_cast<float>(0.5 * (before + after)),
+                       odd = static_cast<float>(0.5 * (before - after));
+            if (2 * p == Interpolation::kPhases)
+                row[0] = even;
+            else
+                row[2 * p - 1] = even, row[2 * p] = odd;
         }
     }
     return result;
@@ -63,7 +67,8 @@ std::array<double, kTaps> interpolation_taps(double fraction) {
         if (std::abs(edge) >= 1) continue;
         const double angle = std::numbers::pi * position;
         const double sinc = position == 0 ? 1 : std::sin(angle) / angle;
-        taps[i] = sinc * std::cyl_bessel_i(0.0, kBeta * std::sqrt(1 - edge * edge)) / std::cyl_bessel_i(0.0, kBeta);
+        taps[i] =
+            sinc * std::cyl_bessel_i(0.0, kBeta * std::sqrt(1 - edge * edge)) / std::cyl_bessel_i(0.0, kBeta);
     }
     return taps;
 }

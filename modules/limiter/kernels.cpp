@@ -80,8 +80,9 @@ void true_peaks(const float* x, const Interpolation& filter, float* out, int cou
     const D d;
     for (int i = 0; i < count; i += static_cast<int>(hn::Lanes(d))) {
         V half = hn::Zero(d), even1 = half, odd1 = half, even2 = half, odd2 = half, even3 = half, odd3 = half;
-        // The small outer taps first: so the sums lose least to rounding. No fused multiply-add, which not every
-        // instruction set has: so all of them find the same bits, and it costs nothing, as the loads set the pace.
+        // The small outer taps first: so the sums lose least to rounding. No fused multiply-add, which not
+        // every instruction set has: so all of them find the same bits, and it costs nothing, as the loads
+        // set the pace.
         const float* row = filter.table.data() + Interpolation::kHalf * Interpolation::kStride;
         for (int k = Interpolation::kHalf - 1; k >= 0; --k) {
             row -= Interpolation::kStride;
@@ -134,7 +135,8 @@ void multiply(const float* x, const float* gain, float* out, int count) TM_NONBL
     const D d;
     const auto lanes = static_cast<int>(hn::Lanes(d));
     int i = 0;
-    for (; i + lanes <= count; i += lanes) hn::StoreU(hn::LoadU(d, x + i) * hn::LoadU(d, gain + i), d, out + i);
+    for (; i + lanes <= count; i += lanes)
+        hn::StoreU(hn::LoadU(d, x + i) * hn::LoadU(d, gain + i), d, out + i);
     for (; i < count; ++i) out[i] = x[i] * gain[i];
 }
 
@@ -153,6 +155,8 @@ HWY_AFTER_NAMESPACE();
 namespace ton::modules::limiter {
 HWY_EXPORT(list_limiter_kernels);
 
-const Kernels& kernels() { return *HWY_DYNAMIC_DISPATCH(list_limiter_kernels)(); }
+const Kernels& kernels() {
+    return *HWY_DYNAMIC_DISPATCH(list_limiter_kernels)();
+}
 } // namespace ton::modules::limiter
 #endif

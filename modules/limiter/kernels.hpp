@@ -12,8 +12,8 @@ struct Extent {
     float bend; ///< max |x[n-1] - 2 x[n] + x[n+1]|
 };
 
-/// The limiter's inner loops along time, compiled for every instruction set. Pointers may be unaligned. Where a
-/// count is rounded up to kLanes, what lies beyond is written too (and must be allocated).
+/// The limiter's inner loops along time, compiled for every instruction set. Pointers may be unaligned. Where
+/// a count is rounded up to kLanes, what lies beyond is written too (and must be allocated).
 struct Kernels {
     static constexpr int kLanes = 16;
 
@@ -31,7 +31,8 @@ struct Kernels {
     /// Reads from x[1 - kHalf] to x[kHalf - 1] beyond the last.
     void (*true_peaks)(const float* x, const Interpolation& filter, float* out, int count) TM_NONBLOCKING;
 
-    /// gain[n] = 1 where peak <= ceiling, else (1 - 2^-22) ceiling / peak. Exact count; returns whether all are 1.
+    /// gain[n] = 1 where peak <= ceiling, else (1 - 2^-22) ceiling / peak. Exact count; returns whether all
+    /// are 1.
     bool (*requests)(const float* peak, const float* ceiling, float* gain, int count) TM_NONBLOCKING;
 
     /// out[n] = min(x[n], x[n - back]). Exact count; out must not be x.

@@ -22,7 +22,8 @@ Limiter::Limiter(const ProcessorContext& context)
     : kernels_(&kernels()), filter_(&interpolation()), channels_(context.setup.channels_in),
       window_(context.setup.latency - kDetector + kPlateau + 2), // L + 2P + 2 samples
       delay_(context.setup.latency), per_millisecond_(context.setup.sample_rate / 1000.0),
-      ceilings_(kDetector, 1.0F), minimum_(window_), smoother_(context.setup.latency - kDetector - kPlateau + 1) {
+      ceilings_(kDetector, 1.0F), minimum_(window_),
+      smoother_(context.setup.latency - kDetector - kPlateau + 1) {
     for (int c = 0; c < channels_; ++c) inputs_.emplace_back(std::max(delay_, 2 * kDetector), 0.0F);
     input_ = inputs_.data();
     silence();
@@ -48,7 +49,8 @@ void Limiter::detect(const float* x, float lowest_ceiling, float* peaks, int cou
         const int n = std::min(kPiece, count - first);
         const float* const base = x + first;
         const auto extent = kernels_->extent(base - kDetector + 2, n + 2 * kDetector - 3);
-        const float reach = std::min(filter_->gain * extent.peak, filter_->flat * extent.peak + filter_->bend * extent.bend);
+        const float reach =
+            std::min(filter_->gain * extent.peak, filter_->flat * extent.peak + filter_->bend * extent.bend);
         if (reach > lowest_ceiling) kernels_->true_peaks(base, *filter_, peaks + first, n);
     }
 }
@@ -93,6 +95,7 @@ void Limiter::run(const Block& b) TM_NONBLOCKING {
 } // namespace limiter
 
 namespace {
+// clang-format off: a row of the table stays a row
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "ceiling", .unit = "dBTP", .minimum = -30, .maximum = 0, .initial = -1,
               .help = "Level that no sample, and in true-peak mode no point between samples, exceeds.",
@@ -103,7 +106,7 @@ constexpr auto kRows = parameter_table(std::array{
               .help = "Time constant of coming back after a peak; up to five times as long after steady limiting.",
               .scale = Scale::logarithmic},
     Parameter{.name = "lookahead", .unit = "ms", .minimum = 1, .maximum = 10, .initial = 2,
-              .help = "Time in which the gain comes down before a peak; it delays the strip by as much and 48 samples.",
+              .help = "Time in which the gain comes down; it delays the strip by as much and 48 samples.",
               .scale = Scale::logarithmic, .smoothing = 0, .structural = true},
     Parameter{.name = "mode", .help = "What must not exceed the ceiling: true peaks, or samples only.",
               .kind = Kind::choice, .smoothing = 0, .choices = "true_peak|sample_peak"},
@@ -114,6 +117,7 @@ constexpr auto kRows = parameter_table(std::array{
               .help = "1 if samples that were no numbers were silenced since the last reading.",
               .kind = Kind::meter, .hold = true},
 });
+// clang-format on
 
 std::unique_ptr<Processor> make(const ProcessorContext& context) {
     return std::make_unique<limiter::Limiter>(context);

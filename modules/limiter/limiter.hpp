@@ -19,19 +19,20 @@ int latency(const engine::Settings& settings, double sample_rate);
 
 /// A look-ahead limiter whose ceiling holds by construction, without a clipper. All channels share one gain.
 ///
-///   e[n] = max over the channels of |x[n]| and, in true-peak mode, of the 7 points between x[n] and x[n+1]
-///   r[n] = 1 where e[n] <= C[n], else (1 - 2^-22) C[n] / e[n]          the gain that sample n asks for
-///   m[n] = min r[n - (L + 2P + 1) … n]                                sliding minimum
-///   q[n] <= m[n]                                                      release: only ever makes it smaller
-///   g[n] = sum over k = 0…L of h[k] q[n - k],  h >= 0, sum h = 1       smoothing
+///   e[n] = max over the channels of |x[n]| and, for true peaks, of the 7 points between x[n] and x[n+1]
+///   r[n] = 1 where e[n] <= C[n], else (1 - 2^-22) C[n] / e[n]        the gain that sample n asks for
+///   m[n] = min r[n - (L + 2P + 1) … n]                               sliding minimum
+///   0 <= q[n] <= m[n]                                                release: only ever makes it smaller
+///   g[n] = sum over k = 0…L of h[k] q[n - k],  h >= 0, sum h = 1     smoothing
 ///   y[n] = x[n - L - P] g[n]
 ///
-/// Proof: y[n] carries sample s = n - L - P. Each of the q[n - k] is at most the minimum of r over
-/// n - k - L - 2P - 1 … n - k, and for every k from 0 to L that stretch holds s - P - 1 … s + P. So every term of g[n]
-/// is at most r there, and as g is their mean, g[n] <= r[s]: |y[n]| <= (1 - 2^-22) C[s]. What is lost to rounding, in
-/// r, g and the product half a unit of 2^-24 each, is less than the 2^-22 that r keeps back. q.e.d.
-/// That g is at most what the P neighbours on either side ask for as well, and is nearly constant around a peak, makes
-/// the same true of the points between the samples: not proven, as a moving gain makes new ones, but measured.
+/// Proof: y[n] carries sample s = n - L - P. Each of the q[n - k] is at most the minimum of r over n - k - L
+/// - 2P - 1 … n - k, and for every k from 0 to L that stretch holds s - P - 1 … s + P. So every term of g[n]
+/// is at most r there, and as g is their mean, g[n] <= r[s]: |y[n]| <= (1 - 2^-22) C[s]. What is lost to
+/// rounding, in r, g and the product half a unit of 2^-24 each, is less than the 2^-22 that r keeps back.
+/// q.e.d. That g is at most what the P neighbours on either side ask for as well, and is nearly constant
+/// around a peak, makes the same true of the points between the samples: not proven, as a moving gain makes
+/// new ones, but measured.
 ///
 /// C[s] is the ceiling in force when sample s came in: while the ceiling moves, each sample keeps to its own.
 /// Where nothing is limited g is exactly 1 and every bit passes.
@@ -44,7 +45,8 @@ class Limiter final : public engine::Processor {
     void silence() TM_NONBLOCKING override;
 
     static constexpr int kPlateau = 16; ///< P
-    static constexpr int kDetector = Interpolation::kHalf; ///< frames until the points after a sample are known
+    static constexpr int kDetector =
+        Interpolation::kHalf; ///< frames until the points after a sample are known
 
   private:
     void detect(const float* x, float lowest_ceiling, float* peaks, int count) TM_NONBLOCKING;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// LIM-1 to LIM-8. True peaks are read by dsp::reference_true_peak, a 32-fold meter that shares nothing with the
-// limiter. LIMITER_TEST_SECONDS=3600 makes LIM-1 the full hour (60 s otherwise).
+// LIM-1 to LIM-8. True peaks are read by dsp::reference_true_peak, a 32-fold meter that shares nothing with
+// the limiter. LIMITER_TEST_SECONDS=3600 makes LIM-1 the full hour (60 s otherwise).
 #include "rig.hpp"
 
 #include "dsp/true_peak.hpp"
@@ -22,7 +22,9 @@ namespace {
 const double kCeiling = std::pow(10.0, -1.0 / 20);
 const double kRounded = kCeiling * (1 + 0x1p-23); // 1 ulp
 
-double true_peak_db(const std::vector<float>& x) { return decibels(ton::dsp::reference_true_peak(x)); }
+double true_peak_db(const std::vector<float>& x) {
+    return decibels(ton::dsp::reference_true_peak(x));
+}
 
 std::vector<float> made(int frames, const std::function<double(int)>& f) {
     std::vector<float> x;
@@ -30,8 +32,8 @@ std::vector<float> made(int frames, const std::function<double(int)>& f) {
     return x;
 }
 
-/// Band-limited by construction as EBU Tech 3341 asks: rate/6 at 0.5 with one period of rate/4 at 1.0, made at four
-/// times the rate, low-passed (2001 taps, Kaiser beta 12) and decimated from `offset`.
+/// Band-limited by construction as EBU Tech 3341 asks: rate/6 at 0.5 with one period of rate/4 at 1.0, made
+/// at four times the rate, low-passed (2001 taps, Kaiser beta 12) and decimated from `offset`.
 std::vector<float> ebu_burst(int offset) {
     std::vector<double> x;
     for (int n = 0; n < 24 * 60; ++n) x.push_back(0.5 * std::sin(2 * std::numbers::pi * n / 24));
@@ -43,7 +45,8 @@ std::vector<float> ebu_burst(int offset) {
         for (int k = -1000; k <= 1000; ++k) {
             if (n + k < 0 || n + k >= static_cast<int>(x.size())) continue;
             const double edge = k / 1001.0, a = std::numbers::pi * 0.24 * k;
-            const double w = std::cyl_bessel_i(0.0, 12 * std::sqrt(1 - edge * edge)) / std::cyl_bessel_i(0.0, 12.0);
+            const double w =
+                std::cyl_bessel_i(0.0, 12 * std::sqrt(1 - edge * edge)) / std::cyl_bessel_i(0.0, 12.0);
             sum += 0.24 * (k == 0 ? 1 : std::sin(a) / a) * w * x[static_cast<std::size_t>(n + k)];
         }
         const double fade = std::min({1.0, n / 200.0, (static_cast<double>(x.size()) - n) / 200.0});
@@ -55,7 +58,8 @@ std::vector<float> ebu_burst(int offset) {
 std::vector<float> faded_sine(double cycles, double degrees, double amplitude) {
     return made(9600, [=](int n) {
         const double fade = std::min({1.0, n / 480.0, (9600 - n) / 480.0});
-        return fade * amplitude * std::sin(2 * std::numbers::pi * cycles * n + degrees * std::numbers::pi / 180);
+        return fade * amplitude *
+               std::sin(2 * std::numbers::pi * cycles * n + degrees * std::numbers::pi / 180);
     });
 }
 
@@ -73,11 +77,16 @@ std::vector<Adversary> adversaries(int lookahead) {
     for (const int n : {16, 64, 128, 512})
         add("sinc signs " + std::to_string(n), made(4000, [n](int i) {
                 const int k = i - 2000;
-                return k < -n / 2 || k >= n / 2 ? 0.0 : std::sin(std::numbers::pi * (k + 0.5)) / (k + 0.5) > 0 ? 1.0 : -1.0;
+                return k < -n / 2 || k >= n / 2                                 ? 0.0
+                       : std::sin(std::numbers::pi * (k + 0.5)) / (k + 0.5) > 0 ? 1.0
+                                                                                : -1.0;
             }));
     for (const int spacing : {lookahead - 1, lookahead, lookahead + 1})
-        add("impulses every " + std::to_string(spacing), made(9600, [spacing](int i) { return i % spacing == 0 ? 3.0 : 0.1; }));
-    add("alternating bursts", made(9600, [](int i) { return (i / 300) % 2 ? 0.0 : ((i >> 1) & 1) ? -1.5 : 1.5; }));
+        add("impulses every " + std::to_string(spacing),
+            made(9600, [spacing](int i) { return i % spacing == 0 ? 3.0 : 0.1; }));
+    add("alternating bursts", made(9600, [](int i) {
+            return (i / 300) % 2 ? 0.0 : ((i >> 1) & 1) ? -1.5 : 1.5;
+        }));
     const int pattern[] = {0, 1, 1, -1, -1, 0};
     add("0,1,1,-1,-1,0", made(9600, [&](int i) { return i % 200 < 6 ? 2.0 * pattern[i % 200] : 0.0; }));
     add("rate/4 at 45 degrees", made(9600, [](int i) {
@@ -139,11 +148,13 @@ TEST_CASE("LIM-1: random programme never exceeds the ceiling") {
 }
 
 TEST_CASE("LIM-3: EBU Tech 3341 cases 15 to 23, driven by 6 dB") {
-    std::vector<std::vector<float>> cases{faded_sine(0.25, 0, 0.5), faded_sine(0.25, 45, 0.5), faded_sine(1.0 / 6, 60, 0.5),
-                                          faded_sine(0.125, 67.5, 0.5), faded_sine(0.25, 45, 1.41)};
+    std::vector<std::vector<float>> cases{faded_sine(0.25, 0, 0.5), faded_sine(0.25, 45, 0.5),
+                                          faded_sine(1.0 / 6, 60, 0.5), faded_sine(0.125, 67.5, 0.5),
+                                          faded_sine(0.25, 45, 1.41)};
     for (int offset = 0; offset < 4; ++offset) cases.push_back(ebu_burst(offset));
     for (std::size_t i = 0; i < cases.size(); ++i) {
-        if (i >= 5) CHECK(true_peak_db(cases[i]) == doctest::Approx(0).epsilon(0.15)); // what EBU made them for
+        if (i >= 5)
+            CHECK(true_peak_db(cases[i]) == doctest::Approx(0).epsilon(0.15)); // what EBU made them for
         const auto y = Rig("limiter").set("gain", 6.0F).set("ceiling", -3).run({cases[i]})[0];
         CHECK_MESSAGE(true_peak_db(y) <= -3 + 0.1, "case " << i + 15);
         CHECK_MESSAGE(true_peak_db(y) > -3 - 0.3, "case " << i + 15);
@@ -162,7 +173,8 @@ TEST_CASE("LIM-4: below the ceiling every bit passes, delayed, and again after l
         const auto delay = static_cast<std::size_t>(rig.latency());
         CHECK(y[0][100 + delay] == doctest::Approx(kCeiling).epsilon(1e-4));
         for (std::size_t c = 0; c < 2; ++c)
-            CHECK(std::equal(x[c].begin() + 24000, x[c].end() - rig.latency(), y[c].begin() + 24000 + rig.latency()));
+            CHECK(std::equal(x[c].begin() + 24000, x[c].end() - rig.latency(),
+                             y[c].begin() + 24000 + rig.latency()));
     }
 }
 
@@ -200,10 +212,14 @@ TEST_CASE("LIM-7: bit-identical at any block size, everything moving") {
     auto x = noise(3, 30000, 3);
     for (auto& v : x[1]) v *= 0.1F;
     std::fill(x[2].begin() + 5000, x[2].end(), 0.0F);
-    for (std::size_t c = 0; c < 3; ++c) std::fill(x[c].begin() + 12000, x[c].begin() + 22000, 0.001F); // rest between
-    const std::vector<Event> moves{{100, "ceiling", -10}, {433, "gain", 12}, {3001, "release", 20}, {5000, "mode", 1},
-                                   {7777, "mode", 0},     {9000, "gain", -3}, {9500, "bypass", 1},  {11000, "bypass", 0}};
-    const auto run = [&](int block) { return Rig("limiter", {.channels = 3}).set("release", 5).run(x, block, moves); };
+    for (std::size_t c = 0; c < 3; ++c)
+        std::fill(x[c].begin() + 12000, x[c].begin() + 22000, 0.001F); // rest between
+    const std::vector<Event> moves{{100, "ceiling", -10}, {433, "gain", 12},   {3001, "release", 20},
+                                   {5000, "mode", 1},     {7777, "mode", 0},   {9000, "gain", -3},
+                                   {9500, "bypass", 1},   {11000, "bypass", 0}};
+    const auto run = [&](int block) {
+        return Rig("limiter", {.channels = 3}).set("release", 5).run(x, block, moves);
+    };
     const auto reference = run(64);
     for (const int block : {1, 7, 441, 1000, 8192}) CHECK(run(block) == reference);
 }
@@ -232,7 +248,8 @@ TEST_CASE("a moving ceiling holds for each sample from the moment it came in") {
         const int from = s >= 10000 ? 1 : 0; // steps take 960 frames on a cubic, 3 t^2 - 2 t^3
         const double t = std::clamp((s - (from ? 10000 : 5000)) / 960.0, 0.0, 1.0);
         const double now = c[from] + (c[from + 1] - c[from]) * t * t * (3 - 2 * t);
-        CHECK(std::abs(static_cast<double>(y[static_cast<std::size_t>(s + rig.latency())])) <= now * (1 + 2e-6));
+        CHECK(std::abs(static_cast<double>(y[static_cast<std::size_t>(s + rig.latency())])) <=
+              now * (1 + 2e-6));
     }
 }
 

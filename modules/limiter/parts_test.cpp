@@ -23,7 +23,8 @@ TEST_CASE("the sliding minimum is the minimum, for any length and any cut") {
             i += n;
         }
         for (int i = length; i < 3000; ++i)
-            CHECK(y[static_cast<std::size_t>(i)] == *std::min_element(x.begin() + i - length + 1, x.begin() + i + 1));
+            CHECK(y[static_cast<std::size_t>(i)] ==
+                  *std::min_element(x.begin() + i - length + 1, x.begin() + i + 1));
     }
 }
 
@@ -77,7 +78,8 @@ TEST_CASE("interpolation: tones are read right to 20 kHz, and the bounds that al
             std::vector<float> read(3000 + Kernels::kLanes);
             kernels().sample_peaks(&x[500], read.data(), 3000);
             kernels().true_peaks(&x[500], filter, read.data(), 3000);
-            const double most = decibels(static_cast<double>(*std::max_element(read.begin(), read.begin() + 3000)));
+            const double most =
+                decibels(static_cast<double>(*std::max_element(read.begin(), read.begin() + 3000)));
             CHECK(most > -0.02);
             CHECK(most < 0.13); // what is added for a peak between two points
         }

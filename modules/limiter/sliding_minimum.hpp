@@ -8,9 +8,9 @@
 
 namespace ton::modules::limiter {
 
-/// out[n] = min x[n - length + 1 … n], by doubling: minima over 1, 2, 4, … samples, each from two of the one before,
-/// and the last step overlaps. log2(length) vector operations per sample, at every sample alike: no worst case.
-/// Before the first sample x is 1.
+/// out[n] = min x[n - length + 1 … n], by doubling: minima over 1, 2, 4, … samples, each from two of the one
+/// before, and the last step overlaps. log2(length) vector operations per sample, at every sample alike: no
+/// worst case. Before the first sample x is 1.
 class SlidingMinimum {
   public:
     /// 1 <= length. Control thread.

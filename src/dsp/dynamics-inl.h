@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Building blocks of dynamics processors on SIMD lanes. Levels and reductions are counted in octaves of amplitude
-// (log2; one octave is 6.0206 dB), where multiplying is adding and the time constants are those of the decibel.
+// Building blocks of dynamics processors on SIMD lanes. Levels and reductions are counted in octaves of
+// amplitude (log2; one octave is 6.0206 dB), where multiplying is adding and the time constants are those of
+// the decibel.
 // Included once per instruction set, after <hwy/foreach_target.h>.
 
 #if defined(TON_DSP_DYNAMICS_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -19,9 +20,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 inline constexpr float kOctavesPerDecibel = 0.16609640474F; // log2(10) / 20
 inline constexpr float kDecibelsPerOctave = 6.0205999133F;
 
-/// log2 of an amplitude for a detector: absolute error below 2.2e-6 octaves (1.3e-5 dB), exactly 0 at 1. At or
-/// below 1e-37 it gives log2 1e-37. Without the division of lane_math's log2.
-/// x = 2^e m with m in [sqrt(1/2), sqrt(2)); log2 m = t Q(t), t = m - 1, Q the minimax polynomial of degree 5.
+/// log2 of an amplitude for a detector: absolute error below 2.2e-6 octaves (1.3e-5 dB), exactly 0 at 1. At
+/// or below 1e-37 it gives log2 1e-37. Without the division of lane_math's log2. x = 2^e m with m in
+/// [sqrt(1/2), sqrt(2)); log2 m = t Q(t), t = m - 1, Q the minimax polynomial of degree 5.
 template <class D, class V = hn::Vec<D>> HWY_INLINE V octaves_of(D d, V x) {
     const hn::RebindToSigned<D> di;
     const auto bits = hn::BitCast(di, hn::Max(x, hn::Set(d, 1e-37F)));
@@ -37,10 +38,9 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V octaves_of(D d, V x) {
     return hn::MulAdd(q, t, hn::ConvertTo(d, exponent));
 }
 
-/// The amplitude factor of a gain in octaves, at most 127; relative error below 2e-7, exactly 1 at 0; below -125
-/// it stays there.
-/// x = n + f with |f| <= 1/2; 2^f = 1 + f P(f), P the minimax polynomial of degree 4. Adding 1.5 * 2^23 rounds to n
-/// and leaves it in the low bits, from where it is shifted into the exponent.
+/// The amplitude factor of a gain in octaves, at most 127; relative error below 2e-7, exactly 1 at 0; below
+/// -125 it stays there. x = n + f with |f| <= 1/2; 2^f = 1 + f P(f), P the minimax polynomial of degree 4.
+/// Adding 1.5 * 2^23 rounds to n and leaves it in the low bits, from where it is shifted into the exponent.
 template <class D, class V = hn::Vec<D>> HWY_INLINE V amplitude_of(D d, V x) {
     const hn::RebindToSigned<D> di;
     const V round = hn::Set(d, 12582912.0F);
@@ -56,10 +56,12 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V amplitude_of(D d, V x) {
     return hn::BitCast(d, hn::BitCast(di, p) + hn::ShiftLeft<23>(hn::BitCast(di, n)));
 }
 
-/// The step 1 - exp(-1 / (tau rate)) of a one-pole y += step (x - y) whose step response reaches 1 - 1/e after tau.
-/// `milliseconds` = tau; `per_millisecond` = the sample rate in kHz. For tau of at least 2 samples.
-/// The series of 1 - exp(-u) to u^7, because 1 - exp would lose the small steps of long times to rounding.
-template <class D, class V = hn::Vec<D>> HWY_INLINE V one_pole_step(D d, V milliseconds, float per_millisecond) {
+/// The step 1 - exp(-1 / (tau rate)) of a one-pole y += step (x - y) whose step response reaches 1 - 1/e
+/// after tau. `milliseconds` = tau; `per_millisecond` = the sample rate in kHz. For tau of at least 2
+/// samples. The series of 1 - exp(-u) to u^7, because 1 - exp would lose the small steps of long times to
+/// rounding.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V one_pole_step(D d, V milliseconds, float per_millisecond) {
     const V u = hn::Set(d, 1.0F) / (milliseconds * hn::Set(d, per_millisecond));
     V p = hn::Set(d, 1.0F / 5040);
     p = hn::MulAdd(p, u, hn::Set(d, -1.0F / 720));
@@ -71,11 +73,13 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V one_pole_step(D d, V milli
     return p * u;
 }
 
-/// The soft-knee gain computer of Giannoulis, Massberg and Reiss (JAES 60(6), 2012), as the reduction it asks for:
+/// The soft-knee gain computer of Giannoulis, Massberg and Reiss (JAES 60(6), 2012), as the reduction it asks
+/// for:
 ///   level <= T - W/2:  0
 ///   within the knee:   (1 - 1/R) (level - T + W/2)^2 / (2 W)
 ///   above T + W/2:     (1 - 1/R) (level - T)
-/// With z = level - (T - W/2), never negative, and k its part within the knee, all three are bend k^2 + slope (z - k).
+/// With z = level - (T - W/2), never negative, and k its part within the knee, all three are bend k^2 + slope
+/// (z - k).
 template <class V> struct GainComputer {
     V start; ///< T - W/2, octaves
     V knee;  ///< W, octaves
