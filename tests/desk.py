@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Helpers of the whole-program tests: a daemon, a JACK server.
+
+TONMEISTER names the binary (by default that of build/), TONMEISTER_BUILD its build directory."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from osc_client import PATIENCE, Client, wait_for
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = pathlib.Path(os.environ.get("TONMEISTER", ROOT / "build/src/app/tonmeister")).absolute()
+BUILD = pathlib.Path(os.environ.get("TONMEISTER_BUILD", BINARY.parent.parent.parent)).absolute()
+
+
+def write_config(folder, strips, file="desk.json", **more):
+    """A config file of these strips; returns its path."""
+    path = pathlib.Path(folder) / file
+    path.write_text(json.dumps({"version": 1, "strips": strips} | more, indent=1), encoding="utf-8")
+    return path
+
+
+class Daemon:
+    """`tonmeister run`, ended by SIGTERM with exit 0 at the end of the with-block."""
+
+    def __init__(self, config, *arguments, backend="internal", osc=("udp://127.0.0.1:0",), env=None):
+        assert BINARY.is_file(), f"{BINARY} is missing: build it first, or name it in TONMEISTER"
+        config = pathlib.Path(config)
+        self.config = config
+        self.log_file = config.with_name(f"daemon-{time.monotonic_ns()}.log")
+        urls = [word for url in osc for word in ("--osc", url)]
+        with self.log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                [BINARY, "run", config, "--fresh", "--backend", backend, *urls, *arguments], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT, env=os.environ | {"XDG_STATE_HOME": str(config.parent)} | (env or {}))
+        self.pid = self.process.pid
+        try:
+            heard = wait_for(lambda: self.process.poll() is not None or len(self.ports()) == len(osc))
+            assert heard and self.process.poll() is None, self.log()
+            self.port = self.ports()[0]
+            self.client = self.new_client() if osc and osc[0].startswith("udp") else None
+            if self.client:
+                assert wait_for(self.answers_ping, every=0), self.log()
+        except BaseException:
+            self.kill()
+            raise
+
+    def answers_ping(self, seconds=0.5):
+        """A new client's ping is answered within that time."""
+        client = self.new_client()
+        client.tell("/tonmeister/ping", 7)
+        return client.hear("/tonmeister/pong", seconds) == [7]
+
+    def ports(self):
+        lines = self.log().splitlines()
+        return [int(line.rsplit(":", 1)[1]) for line in lines if " OSC on " in line]
+
+    def new_client(self):
+        return Client(self.port)
+
+    def log(self):
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
+    def running(self):
+        """Audio runs."""
+        return self.client.status()["state"] == "running"
+
+    def stop(self):
+        """Asks it to end; its exit code and how long that took, in seconds."""
+        start = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        return code, time.monotonic() - start
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            print(self.log())
+        if self.process.poll() is None:
+            code, _ = self.stop()
+            assert kind is not None or code == 0, f"exit {code}\n{self.log()}"
+        elif kind is None:
+            assert self.process.returncode == 0, f"exit {self.process.returncode}\n{self.log()}"
+
+
+class JackServer:
+    """A jackd of our own with the dummy driver and without real-time rights."""
+
+    count = 0
+
+    def __init__(self, folder, period=64):
+        JackServer.count += 1
+        self.name = f"tonmeister-test-{os.getpid()}-{JackServer.count}"
+        self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
+        self.folder, self.period, self.process = pathlib.Path(folder), period, None
+
+    def start(self):
+        with (self.folder / f"{self.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["jackd", "-r", "-n", self.name, "-p", "512", "-d", "dummy", "-r", "48000", "-p", str(self.period)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        assert wait_for(lambda: self.process.poll() is not None or self.run("jack_lsp").returncode == 0)
+        assert self.process.poll() is None, (self.folder / f"{self.name}.log").read_text()
+
+    def run(self, *command, seconds=20):
+        return subprocess.run(command, env=os.environ | self.env, capture_output=True, text=True, timeout=seconds, check=False)
+
+    def ports(self, *flags):
+        """What jack_lsp tells of each port, by name."""
+        found, name = {}, None
+        for line in self.run("jack_lsp", *flags).stdout.splitlines():
+            if line[:1].isspace():
+                found[name].append(line.strip())
+            else:
+                name = line
+                found[name] = []
+        return found
+
+    def connections(self, port):
+        return self.ports("-c").get(port)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
