@@ -52,12 +52,20 @@ HWY_EXPORT(BalanceLanes);
 
 namespace {
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "position", .minimum = -1, .maximum = 1, .initial = 0,
-              .help = "At -1 only the left channel is left over, at 1 only the right one.", .rate = Rate::sample},
+    Parameter{.name = "position",
+              .minimum = -1,
+              .maximum = 1,
+              .initial = 0,
+              .help = "At -1 only the left channel is left over, at 1 only the right one.",
+              .rate = Rate::sample},
 });
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(BalanceLanes)(); }
-int stereo_only(int channels_in, const Settings&) { return channels_in == 2 ? 2 : 0; }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(BalanceLanes)();
+}
+int stereo_only(int channels_in, const Settings&) {
+    return channels_in == 2 ? 2 : 0;
+}
 } // namespace
 
 extern const ModuleType balance_module;

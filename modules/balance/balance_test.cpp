@@ -19,7 +19,8 @@ TEST_CASE("balance turns the far side down as a cosine, to silence at the end") 
     const auto x = noise(2, 100, 0);
     for (int percent = 5; percent < 100; percent += 5) {
         const double g = std::cos(std::numbers::pi / 2 * percent / 100);
-        const auto y = Rig("balance", {.channels = 2}).set("position", static_cast<float>(percent) / 100.0F).run(x);
+        const auto y =
+            Rig("balance", {.channels = 2}).set("position", static_cast<float>(percent) / 100.0F).run(x);
         for (std::size_t i = 0; i < 100; ++i) CHECK(y[0][i] == doctest::Approx(g * x[0][i]).epsilon(2e-6));
     }
     CHECK(peak(Rig("balance", {.channels = 2}).set("position", 1).run(x)[0]) == 0.0);

@@ -16,7 +16,11 @@ constexpr float kMaxMs = 2000.0F;
 constexpr double kFade = 0.02; // s
 
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "time", .unit = "ms", .minimum = 0, .maximum = kMaxMs, .initial = 0,
+    Parameter{.name = "time",
+              .unit = "ms",
+              .minimum = 0,
+              .maximum = kMaxMs,
+              .initial = 0,
               .help = "Delay, rounded to whole samples; a change fades from the old one to the new in 20 ms.",
               .smoothing = 0},
 });
@@ -39,7 +43,8 @@ class Delay final : public Processor {
 
     void run(const Block& b) TM_NONBLOCKING override {
         for (int c = 0; c < channels_; ++c)
-            for (int i = 0; i < b.frames; ++i) line(c)[(head_ + static_cast<std::uint32_t>(i)) & mask_] = b.audio[c][i];
+            for (int i = 0; i < b.frames; ++i)
+                line(c)[(head_ + static_cast<std::uint32_t>(i)) & mask_] = b.audio[c][i];
         for (int i = 0; i < b.frames;) i += where_.fading() ? fade(b, i) : straight(b, i);
         head_ += static_cast<std::uint32_t>(b.frames);
     }
@@ -48,7 +53,9 @@ class Delay final : public Processor {
     void silence() TM_NONBLOCKING override { filled_ = 0; }
 
   private:
-    float* line(int channel) TM_NONBLOCKING { return data_ + static_cast<std::size_t>(channel) * (mask_ + 1U); }
+    float* line(int channel) TM_NONBLOCKING {
+        return data_ + static_cast<std::size_t>(channel) * (mask_ + 1U);
+    }
 
     /// x[n - delay] for frame i of this block, or silence from before the signal began.
     float read(int channel, int i, int delay) TM_NONBLOCKING {
@@ -81,7 +88,7 @@ class Delay final : public Processor {
 
     int channels_;
     double per_ms_;
-    int longest_;                // frames
+    int longest_; // frames
     std::uint32_t mask_;
     dsp::Changeover<int> where_; // delay in frames
     std::vector<float> memory_;  // [channel][frame], a ring of a power of two
@@ -90,7 +97,9 @@ class Delay final : public Processor {
     int filled_ = 0; // frames of signal behind the present one, at most longest_
 };
 
-std::unique_ptr<Processor> make(const ProcessorContext& context) { return std::make_unique<Delay>(context.setup); }
+std::unique_ptr<Processor> make(const ProcessorContext& context) {
+    return std::make_unique<Delay>(context.setup);
+}
 } // namespace
 
 extern const ModuleType delay_module;

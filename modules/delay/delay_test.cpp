@@ -50,7 +50,8 @@ TEST_CASE("delay: a knob that keeps turning arrives at the last setting") {
     for (int i = 0; i < 20; ++i) turns.push_back({1000 + 50 * i, "time", static_cast<float>(i)});
     const auto y = Rig("delay").run(x, 64, turns)[0];
     const auto last = late(x, 19 * 48)[0];
-    for (std::size_t i = 2000 + 2 * 960; i < 9000; ++i) CHECK(y[i] == last[i]); // at most two fades after the last turn
+    for (std::size_t i = 2000 + 2 * 960; i < 9000; ++i)
+        CHECK(y[i] == last[i]); // at most two fades after the last turn
 }
 
 TEST_CASE("delay forgets what it holds when it is silenced") {

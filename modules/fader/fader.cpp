@@ -50,12 +50,20 @@ HWY_EXPORT(FaderLanes);
 
 namespace {
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "level", .unit = "dB", .minimum = -120, .maximum = 12, .initial = 0,
-              .help = "The strip's level; at -120 dB silence.", .scale = Scale::fader, .rate = Rate::sample,
+    Parameter{.name = "level",
+              .unit = "dB",
+              .minimum = -120,
+              .maximum = 12,
+              .initial = 0,
+              .help = "The strip's level; at -120 dB silence.",
+              .scale = Scale::fader,
+              .rate = Rate::sample,
               .domain = Domain::amplitude},
 });
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(FaderLanes)(); }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(FaderLanes)();
+}
 } // namespace
 
 extern const ModuleType fader_module;

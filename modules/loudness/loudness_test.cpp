@@ -8,8 +8,12 @@
 using namespace ton::test;
 
 namespace {
-Planar tone(double seconds, double dbfs) { return sine(2, static_cast<int>(seconds * 48000), 1000, dbfs); }
-double reading(Rig& rig, const char* row) { return static_cast<double>(rig.readout(row)); }
+Planar tone(double seconds, double dbfs) {
+    return sine(2, static_cast<int>(seconds * 48000), 1000, dbfs);
+}
+double reading(Rig& rig, const char* row) {
+    return static_cast<double>(rig.readout(row));
+}
 } // namespace
 
 TEST_CASE("loudness passes every bit and rests at silence") {
@@ -67,7 +71,8 @@ TEST_CASE("loudness: pause holds the programme, momentary goes on") {
 TEST_CASE("loudness: readings are the same at every block size") {
     const auto x = noise(2, 96000, -12);
     const std::vector<Event> events{{20001, "pause", 1.0F}, {30007, "pause", 0.0F}, {40011, "reset", 1.0F}};
-    const char* const rows[] = {"momentary", "short_term", "integrated", "range", "true_peak", "momentary_max"};
+    const char* const rows[] = {"momentary", "short_term", "integrated",
+                                "range",     "true_peak",  "momentary_max"};
     std::vector<float> reference;
     for (const int block : {64, 1, 7, 441, 1000, 8192}) {
         Rig rig("loudness", {.channels = 2});

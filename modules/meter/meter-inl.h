@@ -124,17 +124,26 @@ template <class D> struct Meter {
         hn::StoreU(value, d, b.readouts + readout * static_cast<int>(hn::Lanes(d)));
     }
 
-    /// Largest of the three points between the two samples in the middle of w[0…kTail].
-    static HWY_INLINE V between(D d, const float* table, const V* w) {
-        V half = hn::Zero(d), even = hn::Zero(d), odd = hn::Zero(d);
+    /// For N frames side by side, which share the loads of the taps: the largest of the three points between
+    /// the two samples in the middle of w[n…n + kTail], against `most`.
+    template <int N> static HWY_INLINE V between(D d, const float* table, const V* w, V most) {
+        V half[N], even[N], odd[N];
+        for (int n = 0; n < N; ++n) half[n] = even[n] = odd[n] = hn::Zero(d);
         for (int k = 0; k < dsp::Interpolator::folded; ++k) {
-            const V before = w[dsp::Interpolator::folded - 1 - k], after = w[dsp::Interpolator::folded + k];
-            const V s = before + after;
-            half = hn::MulAdd(hn::Set(d, table[3 * k]), s, half);
-            even = hn::MulAdd(hn::Set(d, table[3 * k + 1]), s, even);
-            odd = hn::MulAdd(hn::Set(d, table[3 * k + 2]), before - after, odd);
+            const V h = hn::Set(d, table[3 * k]), e = hn::Set(d, table[3 * k + 1]),
+                    o = hn::Set(d, table[3 * k + 2]);
+            const V* before = w + dsp::Interpolator::folded - 1 - k;
+            const V* after = w + dsp::Interpolator::folded + k;
+            for (int n = 0; n < N; ++n) {
+                const V s = before[n] + after[n];
+                half[n] = hn::MulAdd(h, s, half[n]);
+                even[n] = hn::MulAdd(e, s, even[n]);
+                odd[n] = hn::MulAdd(o, before[n] - after[n], odd[n]);
+            }
         }
-        return hn::Max(hn::Abs(half), hn::Abs(even) + hn::Abs(odd));
+        for (int n = 0; n < N; ++n)
+            most = hn::Max(most, hn::Max(hn::Abs(half[n]), hn::Abs(even[n]) + hn::Abs(odd[n])));
+        return most;
     }
 
     /// What the interpolated points of w[0…count) can reach at most.
@@ -160,17 +169,24 @@ template <class D> struct Meter {
         for (int i = 0; i < kTail; ++i) tail[i] = line[b.frames + i];
 
         const V held = hn::LoadU(d, b.readouts + meter::true_peak * width);
-        if (hn::AllFalse(d, bound(d, filter, line, kTail + b.frames) > held)) return; // it would change nothing
+        if (hn::AllFalse(d, bound(d, filter, line, kTail + b.frames) > held))
+            return; // it would change nothing
         V most = held;
-        for (int i = 0; i < b.frames; ++i) most = hn::Max(most, between(d, filter.table.data(), line + i));
+        constexpr int kSide = HWY_MAX_BYTES >= 64 ? 4 : 2; // as many as there are registers for
+        int i = 0;
+        for (; i + kSide <= b.frames; i += kSide)
+            most = between<kSide>(d, filter.table.data(), line + i, most);
+        for (; i < b.frames; ++i) most = between<1>(d, filter.table.data(), line + i, most);
         show(d, b, meter::true_peak, most);
     }
 
     static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
         const int channels = m.setup.channels_in;
         Peaks front;
-        if (channels == 1) front.left = front.right = one_channel(d, m, b, 0);
-        else front = pair(d, m, b);
+        if (channels == 1)
+            front.left = front.right = one_channel(d, m, b, 0);
+        else
+            front = pair(d, m, b);
         V peak = hn::Max(front.left, front.right), power = m.channel[0].power;
         if (channels > 1) power = hn::Max(power, m.channel[1].power);
         for (int c = 2; c < channels; ++c) {

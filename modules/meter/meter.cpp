@@ -20,22 +20,37 @@ HWY_EXPORT(MeterLanes);
 
 namespace {
 constexpr Parameter readout(std::string_view name, std::string_view unit, bool hold, std::string_view help) {
-    return {.name = name, .unit = unit, .minimum = -120, .maximum = 24, .initial = -120, .help = help,
-            .kind = Kind::meter, .domain = Domain::amplitude, .hold = hold};
+    return {.name = name,
+            .unit = unit,
+            .minimum = -120,
+            .maximum = 24,
+            .initial = -120,
+            .help = help,
+            .kind = Kind::meter,
+            .domain = Domain::amplitude,
+            .hold = hold};
 }
 
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "true_peak_on", .initial = 1,
-              .help = "Measures the true peak as well, which costs more than all the rest.", .kind = Kind::toggle,
+    Parameter{.name = "true_peak_on",
+              .initial = 1,
+              .help = "Measures the true peak as well, which costs more than all the rest.",
+              .kind = Kind::toggle,
               .smoothing = 0},
     readout("peak", "dBFS", true, "Highest sample of all channels since the last reading."),
-    readout("peak_left", "dBFS", true, "Highest sample of the left (or only) channel since the last reading."),
-    readout("peak_right", "dBFS", true, "Highest sample of the right (or only) channel since the last reading."),
+    readout("peak_left", "dBFS", true,
+            "Highest sample of the left (or only) channel since the last reading."),
+    readout("peak_right", "dBFS", true,
+            "Highest sample of the right (or only) channel since the last reading."),
     readout("rms", "dBFS", false,
             "RMS of the loudest channel, averaged exponentially over 300 ms; a full-scale sine reads -3.01."),
     readout("true_peak", "dBTP", true, "Highest true peak (ITU-R BS.1770, 4x) since the last reading."),
-    Parameter{.name = "correlation", .minimum = -1, .maximum = 1, .initial = 0,
-              .help = "Left with right over 300 ms: 1 alike, 0 unrelated or silent, -1 opposed; mono reads 1.",
+    Parameter{.name = "correlation",
+              .minimum = -1,
+              .maximum = 1,
+              .initial = 0,
+              .help =
+                  "Left with right over 300 ms: 1 alike, 0 unrelated or silent, -1 opposed; mono reads 1.",
               .kind = Kind::meter},
 });
 

@@ -22,7 +22,9 @@ Reading read(Rig& rig) {
     auto& stage = rig.stage();
     std::vector<float> all(static_cast<std::size_t>(stage.readouts()));
     stage.read(all.data());
-    const auto at = [&](int i) { return static_cast<double>(all[static_cast<std::size_t>(i * stage.width())]); };
+    const auto at = [&](int i) {
+        return static_cast<double>(all[static_cast<std::size_t>(i * stage.width())]);
+    };
     return {decibels(at(0)), decibels(at(1)), decibels(at(2)), decibels(at(3)), decibels(at(4)), at(5)};
 }
 
@@ -58,11 +60,13 @@ TEST_CASE("meter: peak and RMS of a sine, silence at rest") {
 TEST_CASE("meter: RMS of a step reaches 1 - exp(-t/300 ms) of its power, and decays as exp(-t/300 ms)") {
     Rig rig("meter");
     rig.run({std::vector<float>(14400, 1.0F)});
-    CHECK(static_cast<double>(rig.readout("rms")) == doctest::Approx(10 * std::log10(1 - std::exp(-1.0))).epsilon(1e-4));
+    CHECK(static_cast<double>(rig.readout("rms")) ==
+          doctest::Approx(10 * std::log10(1 - std::exp(-1.0))).epsilon(1e-4));
     rig.run({std::vector<float>(48000 * 5, 1.0F)});
     CHECK(static_cast<double>(rig.readout("rms")) == doctest::Approx(0.0).epsilon(1e-4));
     rig.run(silence(1, 14400));
-    CHECK(static_cast<double>(rig.readout("rms")) == doctest::Approx(10 * std::log10(std::exp(-1.0))).epsilon(1e-4));
+    CHECK(static_cast<double>(rig.readout("rms")) ==
+          doctest::Approx(10 * std::log10(std::exp(-1.0))).epsilon(1e-4));
 }
 
 TEST_CASE("meter: the left and the right peak, and the loudest channel's RMS") {
@@ -111,7 +115,8 @@ TEST_CASE("meter: true peak of EBU Tech 3341 cases 15 to 19, +0.2/-0.4 dB, at ev
     struct Case {
         double divisor, amplitude, phase, expected;
     };
-    const Case cases[] = {{4, 0.50, 0, -6}, {4, 0.50, 45, -6}, {6, 0.50, 60, -6}, {8, 0.50, 67.5, -6}, {4, 1.41, 45, 3}};
+    const Case cases[] = {
+        {4, 0.50, 0, -6}, {4, 0.50, 45, -6}, {6, 0.50, 60, -6}, {8, 0.50, 67.5, -6}, {4, 1.41, 45, 3}};
     for (const double rate : {44100.0, 48000.0, 96000.0, 192000.0})
         for (const auto& c : cases) {
             Rig rig("meter", {.sample_rate = rate});
@@ -123,7 +128,8 @@ TEST_CASE("meter: true peak of EBU Tech 3341 cases 15 to 19, +0.2/-0.4 dB, at ev
         }
 }
 
-TEST_CASE("meter: true peak agrees with a 32x windowed sinc, also after many readings, and never below the peak") {
+TEST_CASE(
+    "meter: true peak agrees with a 32x windowed sinc, also after many readings, and never below the peak") {
     // Below 0.15 of the sample rate four points a sample miss at most 20 log10 cos(pi 0.15/4) = 0.06 dB.
     Planar low = silence(1, 4800);
     for (int k = 1; k <= 12; ++k)

@@ -53,7 +53,9 @@ constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "mute", .help = "Silences the strip.", .kind = Kind::toggle, .rate = Rate::sample},
 });
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(MuteLanes)(); }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(MuteLanes)();
+}
 } // namespace
 
 extern const ModuleType mute_module;

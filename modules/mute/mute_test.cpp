@@ -12,8 +12,8 @@ TEST_CASE("an open mute passes every bit, a closed one none") {
 }
 
 TEST_CASE("mute closes and opens monotonically within 20 ms") {
-    const auto y = Rig("mute").run({std::vector<float>(5000, 1.0F)}, 64,
-                                   {{100, "mute", 1.0F}, {2500, "mute", 0.0F}})[0];
+    const auto y =
+        Rig("mute").run({std::vector<float>(5000, 1.0F)}, 64, {{100, "mute", 1.0F}, {2500, "mute", 0.0F}})[0];
     CHECK(y[100] == 1.0F);
     for (std::size_t i = 101; i < 2500; ++i) CHECK(y[i] <= y[i - 1]);
     CHECK(y[100 + 959] > 0.0F);

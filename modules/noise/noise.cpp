@@ -15,20 +15,35 @@ enum Row { type, level, seed, on };
 enum Type { kWhite, kPink };
 
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "type", .minimum = 0, .maximum = 1, .initial = kPink,
-              .help = "White has the same power in every hertz, pink in every octave.", .kind = Kind::choice,
-              .smoothing = 0, .choices = "white|pink"},
-    Parameter{.name = "level", .unit = "dBFS", .minimum = -120, .maximum = 0, .initial = -20,
-              .help = "RMS; peaks reach some 11 dB above it.", .scale = Scale::fader, .rate = Rate::sample,
+    Parameter{.name = "type",
+              .minimum = 0,
+              .maximum = 1,
+              .initial = kPink,
+              .help = "White has the same power in every hertz, pink in every octave.",
+              .kind = Kind::choice,
+              .smoothing = 0,
+              .choices = "white|pink"},
+    Parameter{.name = "level",
+              .unit = "dBFS",
+              .minimum = -120,
+              .maximum = 0,
+              .initial = -20,
+              .help = "RMS; peaks reach some 11 dB above it.",
+              .scale = Scale::fader,
+              .rate = Rate::sample,
               .domain = Domain::amplitude},
-    Parameter{.name = "seed", .minimum = 0, .maximum = 65535, .initial = 0,
-              .help = "Strips with different seeds are uncorrelated, with the same one alike.", .kind = Kind::integer,
+    Parameter{.name = "seed",
+              .minimum = 0,
+              .maximum = 65535,
+              .initial = 0,
+              .help = "Strips with different seeds are uncorrelated, with the same one alike.",
+              .kind = Kind::integer,
               .smoothing = 0},
     Parameter{.name = "on", .initial = 1, .help = "Sounds.", .kind = Kind::toggle, .rate = Rate::sample},
 });
 
-/// y[n] = x[n] + level on w[n], w white or pink of unit RMS. White noise is a function of seed, channel and the
-/// absolute sample clock; pink noise is that, filtered.
+/// y[n] = x[n] + level on w[n], w white or pink of unit RMS. White noise is a function of seed, channel and
+/// the absolute sample clock; pink noise is that, filtered.
 class Noise final : public Processor {
   public:
     explicit Noise(const Setup& setup)
@@ -54,7 +69,8 @@ class Noise final : public Processor {
             for (int c = 0; c < channels_; ++c) {
                 const double white = noise::white(noise::random_word(
                     seed_, static_cast<std::uint64_t>(c), static_cast<std::uint64_t>(b.position + i)));
-                const double w = white + pink * (filter_[c].process(white) - white); // the filter is always warm
+                const double w =
+                    white + pink * (filter_[c].process(white) - white); // the filter is always warm
                 b.audio[c][i] += static_cast<float>(gain * w);
             }
             type_.advance();
@@ -69,7 +85,9 @@ class Noise final : public Processor {
     std::uint64_t seed_ = 0;
 };
 
-std::unique_ptr<Processor> make(const ProcessorContext& context) { return std::make_unique<Noise>(context.setup); }
+std::unique_ptr<Processor> make(const ProcessorContext& context) {
+    return std::make_unique<Noise>(context.setup);
+}
 } // namespace
 
 extern const ModuleType noise_module;

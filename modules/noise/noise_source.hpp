@@ -8,9 +8,11 @@
 
 namespace ton::modules::noise {
 
-/// A random word for every (seed, channel, frame), whatever was asked before: splitmix64's finalizer (Steele, Lea &
-/// Flood, OOPSLA 2014) over a Weyl sequence, run once more so that neighbouring streams have nothing in common.
-inline std::uint64_t random_word(std::uint64_t seed, std::uint64_t channel, std::uint64_t frame) TM_NONBLOCKING {
+/// A random word for every (seed, channel, frame), whatever was asked before: splitmix64's finalizer (Steele,
+/// Lea & Flood, OOPSLA 2014) over a Weyl sequence, run once more so that neighbouring streams have nothing in
+/// common.
+inline std::uint64_t random_word(std::uint64_t seed, std::uint64_t channel,
+                                 std::uint64_t frame) TM_NONBLOCKING {
     const auto mix = [](std::uint64_t z) TM_NONBLOCKING {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
@@ -22,15 +24,15 @@ inline std::uint64_t random_word(std::uint64_t seed, std::uint64_t channel, std:
 
 /// White noise of unit RMS, nearly Gaussian: the sum of four uniform numbers (peaks at 10.8 dB, never above).
 inline double white(std::uint64_t word) TM_NONBLOCKING {
-    const auto sum = static_cast<double>((word & 0xFFFFU) + (word >> 16U & 0xFFFFU) + (word >> 32U & 0xFFFFU) +
-                                         (word >> 48U));
+    const auto sum = static_cast<double>((word & 0xFFFFU) + (word >> 16U & 0xFFFFU) +
+                                         (word >> 32U & 0xFFFFU) + (word >> 48U));
     constexpr double kMean = 2.0 * 65535.0, kDeviation = 37836.80609108; // sqrt(4 (65536^2 - 1)/12)
     return (sum - kMean) * (1.0 / kDeviation);
 }
 
-/// Makes white noise pink: first-order sections with poles at c fs/sqrt(3) 3^-k and zeros sqrt(3) above them, down to
-/// 3 Hz, and a zero that bends the top; matched-z. Within 0.25 dB of -3.01 dB per octave from 20 Hz to 20 kHz at 44.1 to
-/// 192 kHz. The output has unit RMS for unit RMS in. Construct on the control thread.
+/// Makes white noise pink: first-order sections with poles at c fs/sqrt(3) 3^-k and zeros sqrt(3) above them,
+/// down to 3 Hz, and a zero that bends the top; matched-z. Within 0.25 dB of -3.01 dB per octave from 20 Hz
+/// to 20 kHz at 44.1 to 192 kHz. The output has unit RMS for unit RMS in. Construct on the control thread.
 class PinkFilter {
   public:
     explicit PinkFilter(double sample_rate);

@@ -105,7 +105,8 @@ TEST_CASE("pink noise: octave bands of the sound itself hold the same power") {
         double sum = 0, bins = 0;
         for (std::size_t bin = 4; bin < n / 2; ++bin) {
             const double f = static_cast<double>(bin) * 48000 / n;
-            if (power[bin] > 0 && f >= low && f < 2 * low) sum += power[bin] * f, ++bins; // power times f is flat
+            if (power[bin] > 0 && f >= low && f < 2 * low)
+                sum += power[bin] * f, ++bins; // power times f is flat
         }
         octaves.push_back(10 * std::log10(sum / bins));
     }

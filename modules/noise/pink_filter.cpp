@@ -11,12 +11,13 @@ PinkFilter::PinkFilter(double sample_rate) {
     constexpr double turn = 2.0 * std::numbers::pi;
     const double ratio = 3.0, apart = std::sqrt(ratio), lowest = 3.0; // Hz
     for (double pole = kTop * sample_rate / apart; pole > lowest && count_ < kMost; pole /= ratio)
-        sections_[count_++] = {std::exp(-turn * pole / sample_rate), std::exp(-turn * pole * apart / sample_rate), 0.0};
+        sections_[count_++] = {std::exp(-turn * pole / sample_rate),
+                               std::exp(-turn * pole * apart / sample_rate), 0.0};
     gain_ = 1.0 / std::sqrt(power());
 }
 
-/// Mean of |H|^2 over all frequencies = the output's power for white noise of unit power. On a logarithmic grid,
-/// because most of it lies low; below the grid H is flat.
+/// Mean of |H|^2 over all frequencies = the output's power for white noise of unit power. On a logarithmic
+/// grid, because most of it lies low; below the grid H is flat.
 double PinkFilter::power() const {
     constexpr int steps = 20000;
     const double bottom = std::log(1e-7), top = std::log(0.5); // of the sample rate

@@ -11,7 +11,13 @@
 #define TON_PAN_ROWS
 namespace ton::modules::pan {
 enum Row { position, law };
-enum Law { kZero, kThree, kFourAndHalf, kSix, kLaws }; // in the order of the choices: ever softer in the centre
+enum Law {
+    kZero,
+    kThree,
+    kFourAndHalf,
+    kSix,
+    kLaws
+}; // in the order of the choices: ever softer in the centre
 } // namespace ton::modules::pan
 #endif
 
@@ -26,7 +32,8 @@ using dsp::HWY_NAMESPACE::travel;
 using engine::HWY_NAMESPACE::LaneMemory;
 
 /// y_L[n] = g_L(p[n]) x[n], y_R[n] = g_R(p[n]) x[n] with u = (1 -+ p)/2 and, by law:
-///   0: 1 on the near side, cos(pi/2 |p|) on the far one; -3: sin(pi/2 u); -6: u; -4.5: the geometric mean of both.
+///   0: 1 on the near side, cos(pi/2 |p|) on the far one; -3: sin(pi/2 u); -6: u; -4.5: the geometric mean of
+///   both.
 /// A change of law fades through the laws in between, each weighted by a smooth step. Stereo is balanced.
 template <class D> struct Pan {
     using V = hn::Vec<D>;
@@ -57,7 +64,8 @@ template <class D> struct Pan {
 
     static HWY_INLINE GainPair<V> gains(D d, const Weights& w, V position) {
         const V one = hn::Set(d, 1.0F);
-        position = hn::Min(hn::Max(position, hn::Neg(one)), one); // a ramp turned round in flight may overshoot
+        position =
+            hn::Min(hn::Max(position, hn::Neg(one)), one); // a ramp turned round in flight may overshoot
         GainPair<V> sum{hn::Zero(d), hn::Zero(d)};
         if (w.used[pan::kZero]) add(sum, w.of[pan::kZero], balance(d, position));
         if (w.used[pan::kThree]) add(sum, w.of[pan::kThree], equal_power(d, position));
@@ -106,15 +114,29 @@ HWY_EXPORT(PanLanes);
 
 namespace {
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "position", .minimum = -1, .maximum = 1, .initial = 0,
-              .help = "Left is -1, the centre 0, right 1.", .rate = Rate::sample},
-    Parameter{.name = "law", .unit = "dB", .minimum = 0, .maximum = 3, .initial = pan::kThree,
+    Parameter{.name = "position",
+              .minimum = -1,
+              .maximum = 1,
+              .initial = 0,
+              .help = "Left is -1, the centre 0, right 1.",
+              .rate = Rate::sample},
+    Parameter{.name = "law",
+              .unit = "dB",
+              .minimum = 0,
+              .maximum = 3,
+              .initial = pan::kThree,
               .help = "What mono loses in the centre; stereo is balanced and loses nothing there.",
-              .kind = Kind::choice, .rate = Rate::sample, .choices = "0|-3|-4.5|-6"},
+              .kind = Kind::choice,
+              .rate = Rate::sample,
+              .choices = "0|-3|-4.5|-6"},
 });
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(PanLanes)(); }
-int channels_out(int channels_in, const Settings&) { return channels_in <= 2 ? 2 : 0; }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(PanLanes)();
+}
+int channels_out(int channels_in, const Settings&) {
+    return channels_in <= 2 ? 2 : 0;
+}
 } // namespace
 
 extern const ModuleType pan_module;

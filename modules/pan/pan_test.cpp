@@ -18,13 +18,19 @@ Gains measure(float position, float law, int channels = 1) {
     const auto y = rig.run(Planar(static_cast<std::size_t>(channels), std::vector<float>(1, 1.0F)));
     return {static_cast<double>(y[0][0]), static_cast<double>(y[1][0])};
 }
-double sine_law(double u) { return std::sin(std::numbers::pi / 2 * u); }
+double sine_law(double u) {
+    return std::sin(std::numbers::pi / 2 * u);
+}
 double expected(int law, double own) { // `own`: 0 on the far side, 1 on the near one
     switch (law) {
-    case 0: return own >= 0.5 ? 1.0 : sine_law(2 * own);
-    case 1: return sine_law(own);
-    case 2: return std::sqrt(own * sine_law(own));
-    default: return own;
+    case 0:
+        return own >= 0.5 ? 1.0 : sine_law(2 * own);
+    case 1:
+        return sine_law(own);
+    case 2:
+        return std::sqrt(own * sine_law(own));
+    default:
+        return own;
     }
 }
 } // namespace
@@ -69,9 +75,13 @@ TEST_CASE("pan balances stereo, whatever the law: bits pass in the centre, the n
 
 TEST_CASE("pan: the -3 dB law keeps the power while the knob moves") {
     Rig rig("pan");
-    const auto y = rig.run({std::vector<float>(4000, 1.0F)}, 64, {{100, "position", -1.0F}, {1500, "position", 1.0F}});
+    const auto y =
+        rig.run({std::vector<float>(4000, 1.0F)}, 64, {{100, "position", -1.0F}, {1500, "position", 1.0F}});
     for (std::size_t i = 0; i < 4000; ++i)
-        CHECK(static_cast<double>(y[0][i] * y[0][i] + y[1][i] * y[1][i]) == doctest::Approx(1.0).epsilon(1e-6));
+        CHECK(static_cast<double>(y[0][i] * y[0][i] + y[1][i] * y[1][i]) ==
+              doctest::Approx(1.0).epsilon(1e-6));
 }
 
-TEST_CASE("pan refuses more than stereo") { CHECK_THROWS(Rig("pan", {.channels = 3}).stage()); }
+TEST_CASE("pan refuses more than stereo") {
+    CHECK_THROWS(Rig("pan", {.channels = 3}).stage());
+}

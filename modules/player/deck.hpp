@@ -13,8 +13,8 @@ class DiskThread;
 
 namespace ton::modules::player {
 
-/// The file that plays, and how another one gets in: opened and filled on the control side, handed over as a pointer,
-/// the old one handed back and closed there.
+/// The file that plays, and how another one gets in: opened and filled on the control side, handed over as a
+/// pointer, the old one handed back and closed there.
 ///
 /// Without a disk thread (tests) a file is read into memory whole where it fits 64 MiB.
 class Deck {

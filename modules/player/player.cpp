@@ -21,30 +21,56 @@ enum Readout { playhead, length, underruns };
 constexpr double kFade = 0.005; // s
 
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "file", .help = "What is played: any file that libsndfile reads, at any rate.",
+    Parameter{.name = "file",
+              .help = "What is played: any file that libsndfile reads, at any rate.",
               .kind = Kind::text},
-    Parameter{.name = "play", .initial = 1, .help = "Plays; off, it stops where it is.", .kind = Kind::toggle,
-              .rate = Rate::sample, .smoothing = 0},
-    Parameter{.name = "loop", .help = "At the end begins again, without a gap.", .kind = Kind::toggle, .smoothing = 0},
-    Parameter{.name = "position", .unit = "s", .minimum = 0, .maximum = 86400, .initial = 0,
+    Parameter{.name = "play",
+              .initial = 1,
+              .help = "Plays; off, it stops where it is.",
+              .kind = Kind::toggle,
+              .rate = Rate::sample,
+              .smoothing = 0},
+    Parameter{.name = "loop",
+              .help = "At the end begins again, without a gap.",
+              .kind = Kind::toggle,
+              .smoothing = 0},
+    Parameter{.name = "position",
+              .unit = "s",
+              .minimum = 0,
+              .maximum = 86400,
+              .initial = 0,
               .help = "Goes there each time it is set; the read-out `playhead` tells where it is.",
-              .rate = Rate::sample, .smoothing = 0},
-    Parameter{.name = "playhead", .unit = "s", .minimum = 0, .maximum = 86400, .help = "Where it is in the file.",
+              .rate = Rate::sample,
+              .smoothing = 0},
+    Parameter{.name = "playhead",
+              .unit = "s",
+              .minimum = 0,
+              .maximum = 86400,
+              .help = "Where it is in the file.",
               .kind = Kind::meter},
-    Parameter{.name = "length", .unit = "s", .minimum = 0, .maximum = 86400, .help = "Length of the file.",
+    Parameter{.name = "length",
+              .unit = "s",
+              .minimum = 0,
+              .maximum = 86400,
+              .help = "Length of the file.",
               .kind = Kind::meter},
-    Parameter{.name = "underruns", .minimum = 0, .maximum = 1e9F,
-              .help = "How often the disk was too slow since the file was opened.", .kind = Kind::meter},
+    Parameter{.name = "underruns",
+              .minimum = 0,
+              .maximum = 1e9F,
+              .help = "How often the disk was too slow since the file was opened.",
+              .kind = Kind::meter},
 });
 
-/// y[n] = x[n] + file. Starts on the very sample, at once where the file is at its beginning, else with a fade of 5 ms;
-/// stops, jumps and changes of file fade out first. All that waits happens in Deck's control side.
+/// y[n] = x[n] + file. Starts on the very sample, at once where the file is at its beginning, else with a
+/// fade of 5 ms; stops, jumps and changes of file fade out first. All that waits happens in Deck's control
+/// side.
 class Player final : public Processor {
   public:
     explicit Player(const ProcessorContext& context)
         : setup_(context.setup), deck_(context.setup.sample_rate, context.disk),
           fade_(std::max(1, static_cast<int>(std::lround(kFade * context.setup.sample_rate)))) {
-        if (const auto error = deck_.load(context.settings.text("file")); !error.empty()) throw std::runtime_error(error);
+        if (const auto error = deck_.load(context.settings.text("file")); !error.empty())
+            throw std::runtime_error(error);
         deck_.take_over(); // nothing plays yet, so there is nothing to fade
     }
 
@@ -72,7 +98,8 @@ class Player final : public Processor {
         if (on && !wanted_)
             if (auto* feed = deck_.feed(); feed && feed->ended()) feed->restart();
         wanted_ = on;
-        if (set || seconds != seconds_) target_ = std::llround(static_cast<double>(seconds) * setup_.sample_rate);
+        if (set || seconds != seconds_)
+            target_ = std::llround(static_cast<double>(seconds) * setup_.sample_rate);
         seconds_ = seconds;
     }
 
@@ -85,7 +112,9 @@ class Player final : public Processor {
         auto* feed = deck_.feed();
         if (feed && target_ >= 0) {
             feed->seek(target_);
-            gap_ = feed->in_memory() ? 0 : files::PlayerFeed::seek_frames; // the disk's time, spent before the fade-in
+            gap_ = feed->in_memory()
+                       ? 0
+                       : files::PlayerFeed::seek_frames; // the disk's time, spent before the fade-in
         }
         target_ = -1;
     }
@@ -95,9 +124,12 @@ class Player final : public Processor {
         auto* feed = deck_.feed();
         if (!feed) return;
         feed->set_loop(loop_);
-        if (level_ == 0 && goal() > 0 && feed->position() == 0) level_ = fade_; // from its first sample, in full
-        else if (level_ < goal()) ++level_;
-        else if (level_ > goal()) --level_;
+        if (level_ == 0 && goal() > 0 && feed->position() == 0)
+            level_ = fade_; // from its first sample, in full
+        else if (level_ < goal())
+            ++level_;
+        else if (level_ > goal())
+            --level_;
         if (level_ == 0) {
             feed->pass(frames);
             gap_ = std::max(0, gap_ - frames);
@@ -134,9 +166,9 @@ class Player final : public Processor {
 
     Setup setup_;
     player::Deck deck_;
-    int fade_;       // frames
-    int level_ = 0;  // 0 silent … fade_ full
-    int gap_ = 0;    // frames until a streamed file has data after a seek
+    int fade_;                 // frames
+    int level_ = 0;            // 0 silent … fade_ full
+    int gap_ = 0;              // frames until a streamed file has data after a seek
     std::int64_t target_ = -1; // frame to go to, or none
     float seconds_ = 0.0F;
     bool wanted_ = false, loop_ = false, starving_ = false;
@@ -153,7 +185,9 @@ int source_channels(const Settings& settings) {
     return reader->channels();
 }
 
-std::unique_ptr<Processor> make(const ProcessorContext& context) { return std::make_unique<Player>(context); }
+std::unique_ptr<Processor> make(const ProcessorContext& context) {
+    return std::make_unique<Player>(context);
+}
 } // namespace
 
 extern const ModuleType player_module;

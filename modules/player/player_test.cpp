@@ -25,8 +25,9 @@ struct Folder {
     ~Folder() { std::filesystem::remove_all(path); }
     std::string put(const char* name, const Planar& x, int rate = 48000) const {
         const auto file = (path / name).string();
-        auto writer = files::Writer::open(file, {.rate = rate, .channels = static_cast<int>(x.size()),
-                                                 .format = files::SampleFormat::float32});
+        auto writer = files::Writer::open(
+            file,
+            {.rate = rate, .channels = static_cast<int>(x.size()), .format = files::SampleFormat::float32});
         REQUIRE(writer.has_value());
         std::vector<const float*> planes;
         for (const auto& p : x) planes.push_back(p.data());
@@ -72,7 +73,8 @@ TEST_CASE("player starts on its sample, at any block size") {
     const auto file = folder.put("song.wav", song);
     for (const int block : {1, 7, 64, 441, 1000, 8192}) {
         Rig rig("player");
-        const auto y = rig.text("file", file).set("play", 0).run(silence(1, 6000), block, {{1234, "play", 1.0F}})[0];
+        const auto y =
+            rig.text("file", file).set("play", 0).run(silence(1, 6000), block, {{1234, "play", 1.0F}})[0];
         CHECK(peak(part(y, 0, 1234)) == 0.0);
         CHECK(part(y, 1234, 1234 + 3000) == song[0]);
     }
@@ -97,12 +99,14 @@ TEST_CASE("player: play again after the end begins anew; a position is gone to e
     const auto song = noise(1, 3000, -6);
     const auto file = folder.put("song.wav", song);
     Rig again("player"), rewound("player"), middle("player");
-    const auto y = again.text("file", file).run(silence(1, 12000), 64, {{5000, "play", 0.0F}, {7000, "play", 1.0F}})[0];
+    const auto y =
+        again.text("file", file).run(silence(1, 12000), 64, {{5000, "play", 0.0F}, {7000, "play", 1.0F}})[0];
     CHECK(part(y, 7000, 10000) == song[0]);
     // The value is 0 already: setting it rewinds all the same, after a fade of 240 frames.
     const auto z = rewound.text("file", file).run(silence(1, 12000), 64, {{1000, "position", 0.0F}})[0];
     CHECK(part(z, 0, 1000) == part(song[0], 0, 1000));
-    const auto start = std::search(z.begin() + 1000, z.end(), song[0].begin(), song[0].begin() + 2000) - z.begin();
+    const auto start =
+        std::search(z.begin() + 1000, z.end(), song[0].begin(), song[0].begin() + 2000) - z.begin();
     CHECK(start >= 1238);
     CHECK(start <= 1242);
     middle.text("file", file).set("play", 0).set("position", 1500.0F / 48000);
@@ -145,7 +149,8 @@ TEST_CASE("player: a file that isn't there is told when the strip is built") {
     CHECK_THROWS(rig.stage());
 }
 
-TEST_CASE("player: a long file streams from the disk thread, without an underrun, and is as wide as its file") {
+TEST_CASE(
+    "player: a long file streams from the disk thread, without an underrun, and is as wide as its file") {
     const Folder folder;
     const auto song = noise(2, 48000 * 40, -6);
     const auto file = folder.put("long.wav", song);
@@ -162,7 +167,8 @@ TEST_CASE("player: a long file streams from the disk thread, without an underrun
     engine::Stage stage(type, setup, nullptr, type.make({setup, settings, &disk, true}));
     stage.set(0, values);
     stage.prime();
-    engine::Scratch scratch(static_cast<int>(values.size()), stage.ramps().sample_rows(), stage.state_floats());
+    engine::Scratch scratch(static_cast<int>(values.size()), stage.ramps().sample_rows(),
+                            stage.state_floats());
     std::vector<float> left(64), right(64);
     float* planes[2] = {left.data(), right.data()};
     bool same = true;
@@ -171,7 +177,8 @@ TEST_CASE("player: a long file streams from the disk thread, without an underrun
         std::ranges::fill(left, 0.0F);
         std::ranges::fill(right, 0.0F);
         stage.run(planes, nullptr, nullptr, 64, static_cast<std::int64_t>(at), scratch);
-        same = same && std::equal(left.begin(), left.end(), song[0].begin() + static_cast<std::ptrdiff_t>(at)) &&
+        same = same &&
+               std::equal(left.begin(), left.end(), song[0].begin() + static_cast<std::ptrdiff_t>(at)) &&
                std::equal(right.begin(), right.end(), song[1].begin() + static_cast<std::ptrdiff_t>(at));
     }
     CHECK(same);
@@ -189,10 +196,12 @@ TEST_CASE("player: a disk that doesn't come is one underrun, counted and told") 
     texts[0] = file;
     files::DiskThread disk; // never runs
     engine::Setup setup{};
-    engine::Stage stage(type, setup, nullptr, type.make({setup, {type.parameters, values, texts}, &disk, true}));
+    engine::Stage stage(type, setup, nullptr,
+                        type.make({setup, {type.parameters, values, texts}, &disk, true}));
     stage.set(0, values);
     stage.prime();
-    engine::Scratch scratch(static_cast<int>(values.size()), stage.ramps().sample_rows(), stage.state_floats());
+    engine::Scratch scratch(static_cast<int>(values.size()), stage.ramps().sample_rows(),
+                            stage.state_floats());
     std::vector<float> x(64);
     float* planes[1] = {x.data()};
     for (int at = 0; at < 48000 * 10; at += 64) stage.run(planes, nullptr, nullptr, 64, at, scratch);

@@ -50,10 +50,15 @@ HWY_EXPORT(PolarityLanes);
 
 namespace {
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "invert", .help = "Turns the signal upside down.", .kind = Kind::toggle, .rate = Rate::sample},
+    Parameter{.name = "invert",
+              .help = "Turns the signal upside down.",
+              .kind = Kind::toggle,
+              .rate = Rate::sample},
 });
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(PolarityLanes)(); }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(PolarityLanes)();
+}
 } // namespace
 
 extern const ModuleType polarity_module;

@@ -20,24 +20,52 @@ enum State { kOff, kArmed, kRecording, kFailed };
 
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "file",
-              .help = "Where to: .wav, .rf64 or .flac; what is there is kept, the next take is called NAME-2.",
+              .help =
+                  "Where to: .wav, .rf64 or .flac; what is there is kept, the next take is called NAME-2.",
               .kind = Kind::text},
-    Parameter{.name = "arm", .help = "Ready to record; the pre-roll is being kept.", .kind = Kind::toggle,
-              .rate = Rate::sample, .smoothing = 0},
-    Parameter{.name = "record", .help = "Records while armed, from this very sample on.", .kind = Kind::toggle,
-              .rate = Rate::sample, .smoothing = 0},
-    Parameter{.name = "format", .unit = "bit", .maximum = 2, .initial = 1,
-              .help = "Sample format; 32f is floating point.", .kind = Kind::choice, .smoothing = 0,
-              .choices = "16|24|32f", .structural = true},
-    Parameter{.name = "preroll", .unit = "s", .minimum = 0, .maximum = 60, .initial = 0,
-              .help = "How much from before the start of a recording is put at its head.", .smoothing = 0,
+    Parameter{.name = "arm",
+              .help = "Ready to record; the pre-roll is being kept.",
+              .kind = Kind::toggle,
+              .rate = Rate::sample,
+              .smoothing = 0},
+    Parameter{.name = "record",
+              .help = "Records while armed, from this very sample on.",
+              .kind = Kind::toggle,
+              .rate = Rate::sample,
+              .smoothing = 0},
+    Parameter{.name = "format",
+              .unit = "bit",
+              .maximum = 2,
+              .initial = 1,
+              .help = "Sample format; 32f is floating point.",
+              .kind = Kind::choice,
+              .smoothing = 0,
+              .choices = "16|24|32f",
               .structural = true},
-    Parameter{.name = "written", .unit = "s", .minimum = 0, .maximum = 1e6F,
-              .help = "Length of the recording, without its pre-roll.", .kind = Kind::meter},
-    Parameter{.name = "overruns", .minimum = 0, .maximum = 1e9F,
-              .help = "How often the disk was too slow; silence stands where sound was lost.", .kind = Kind::meter},
-    Parameter{.name = "state", .minimum = 0, .maximum = 3,
-              .help = "0 off, 1 armed, 2 recording, 3 failed (a full disk, say).", .kind = Kind::meter},
+    Parameter{.name = "preroll",
+              .unit = "s",
+              .minimum = 0,
+              .maximum = 60,
+              .initial = 0,
+              .help = "How much from before the start of a recording is put at its head.",
+              .smoothing = 0,
+              .structural = true},
+    Parameter{.name = "written",
+              .unit = "s",
+              .minimum = 0,
+              .maximum = 1e6F,
+              .help = "Length of the recording, without its pre-roll.",
+              .kind = Kind::meter},
+    Parameter{.name = "overruns",
+              .minimum = 0,
+              .maximum = 1e9F,
+              .help = "How often the disk was too slow; silence stands where sound was lost.",
+              .kind = Kind::meter},
+    Parameter{.name = "state",
+              .minimum = 0,
+              .maximum = 3,
+              .help = "0 off, 1 armed, 2 recording, 3 failed (a full disk, say).",
+              .kind = Kind::meter},
 });
 
 files::SampleFormat format_of(const Settings& settings) {
@@ -53,10 +81,12 @@ class Recorder final : public Processor {
         options_.rate = static_cast<int>(std::lround(setup_.sample_rate));
         options_.channels = setup_.channels_in;
         options_.format = format_of(context.settings);
-        options_.dither = options_.format == files::SampleFormat::int16 ? files::Dither::tpdf : files::Dither::none;
+        options_.dither =
+            options_.format == files::SampleFormat::int16 ? files::Dither::tpdf : files::Dither::none;
         options_.preroll_seconds = static_cast<double>(context.settings.value("preroll"));
         options_.power_safe = !context.offline;
-        if (auto error = set_text(file, context.settings.text("file")); !error.empty()) throw std::runtime_error(error);
+        if (auto error = set_text(file, context.settings.text("file")); !error.empty())
+            throw std::runtime_error(error);
     }
     ~Recorder() override {
         if (owner_ && disk_) disk_->remove(*owner_);
@@ -96,7 +126,8 @@ class Recorder final : public Processor {
     }
 
     std::string take_report() override {
-        if (fileless_.exchange(false, std::memory_order_relaxed)) return "nothing is recorded: set `file` first";
+        if (fileless_.exchange(false, std::memory_order_relaxed))
+            return "nothing is recorded: set `file` first";
         if (!owner_) return {};
         const auto status = owner_->status();
         failed_.store(status.state == files::RecorderState::failed, std::memory_order_relaxed);
@@ -143,7 +174,7 @@ class Recorder final : public Processor {
     Setup setup_;
     files::DiskThread* disk_;
     files::RecorderOptions options_;
-    std::unique_ptr<files::RecorderSink> owner_;    // control side; made once, kept to the end
+    std::unique_ptr<files::RecorderSink> owner_;      // control side; made once, kept to the end
     std::atomic<files::RecorderSink*> sink_{nullptr}; // control to audio: the same, once it is there
 
     bool recording_ = false, losing_ = false, complained_ = false; // audio thread
@@ -156,7 +187,9 @@ class Recorder final : public Processor {
     std::uint64_t told_lost_ = 0;
 };
 
-std::unique_ptr<Processor> make(const ProcessorContext& context) { return std::make_unique<Recorder>(context); }
+std::unique_ptr<Processor> make(const ProcessorContext& context) {
+    return std::make_unique<Recorder>(context);
+}
 } // namespace
 
 extern const ModuleType recorder_module;

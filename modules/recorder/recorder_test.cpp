@@ -35,7 +35,9 @@ class Studio {
         values_[static_cast<std::size_t>(engine::find_parameter(type_.parameters, row))] = value;
         return *this;
     }
-    void aim(const char* row, float value) { stage().aim(engine::find_parameter(type_.parameters, row), 0, value, -1); }
+    void aim(const char* row, float value) {
+        stage().aim(engine::find_parameter(type_.parameters, row), 0, value, -1);
+    }
 
     engine::Stage& stage() {
         if (stage_) return *stage_;
@@ -43,8 +45,8 @@ class Studio {
             type_, setup_, nullptr, type_.make({setup_, {type_.parameters, values_, texts_}, &disk_, true}));
         stage_->set(0, values_);
         stage_->prime();
-        scratch_ = std::make_unique<engine::Scratch>(static_cast<int>(values_.size()), stage_->ramps().sample_rows(),
-                                                     stage_->state_floats());
+        scratch_ = std::make_unique<engine::Scratch>(static_cast<int>(values_.size()),
+                                                     stage_->ramps().sample_rows(), stage_->state_floats());
         return *stage_;
     }
     /// Sends x[from…to) through; it has to come out as it was.
@@ -58,7 +60,8 @@ class Studio {
                                      x[1].begin() + static_cast<std::ptrdiff_t>(at + n));
             const auto l = left, r = right;
             float* planes[2] = {left.data(), right.data()};
-            stage_->run(planes, nullptr, nullptr, static_cast<int>(n), static_cast<std::int64_t>(at), *scratch_);
+            stage_->run(planes, nullptr, nullptr, static_cast<int>(n), static_cast<std::int64_t>(at),
+                        *scratch_);
             CHECK((left == l));
             CHECK((right == r));
             at += n;
@@ -179,7 +182,8 @@ TEST_CASE("recorder: a disk that doesn't come is an overrun; the audio passes, a
     studio.pass(x, 0, 48000);
     CHECK(studio.stage().processor()->take_report().find("too slow") != std::string::npos);
     CHECK(studio.stage().processor()->take_report().empty());
-    CHECK(studio.take("take.wav").samples[0].size() >= x[0].size()); // in time: silence stands for what was lost
+    CHECK(studio.take("take.wav").samples[0].size() >=
+          x[0].size()); // in time: silence stands for what was lost
 }
 
 TEST_CASE("recorder: no file, no folder, no such ending: told, never silent") {

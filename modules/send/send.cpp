@@ -22,8 +22,9 @@ using dsp::HWY_NAMESPACE::equal_power;
 using dsp::HWY_NAMESPACE::GainPair;
 using engine::HWY_NAMESPACE::LaneMemory;
 
-/// tap[n] = g[n] x[n]; the input itself passes. Mono into stereo is panned by the -3 dB law, stereo into stereo is
-/// balanced, stereo into mono is 0.5 (L + R); other widths go channel by channel, what is missing is silent.
+/// tap[n] = g[n] x[n]; the input itself passes. Mono into stereo is panned by the -3 dB law, stereo into
+/// stereo is balanced, stereo into mono is 0.5 (L + R); other widths go channel by channel, what is missing
+/// is silent.
 template <class D> struct Send {
     using V = hn::Vec<D>;
     struct Shared {};
@@ -78,9 +79,12 @@ template <class D> struct Send {
     static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
         const int in = m.setup.channels_in, out = m.setup.tap_channels;
         if (!b.taps) return; // feeds nothing
-        if (out == 2 && in <= 2) into_stereo(d, in == 1, b);
-        else if (out == 1 && in == 2) stereo_into_mono(d, b);
-        else straight(d, m, b);
+        if (out == 2 && in <= 2)
+            into_stereo(d, in == 1, b);
+        else if (out == 1 && in == 2)
+            stereo_into_mono(d, b);
+        else
+            straight(d, m, b);
     }
 };
 TON_LANE_KERNELS(Send)
@@ -97,16 +101,28 @@ HWY_EXPORT(SendLanes);
 namespace {
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "to", .help = "The strip that is fed.", .kind = Kind::text, .structural = true},
-    Parameter{.name = "level", .unit = "dB", .minimum = -120, .maximum = 12, .initial = 0,
-              .help = "How much is sent; at -120 dB nothing.", .scale = Scale::fader, .rate = Rate::sample,
+    Parameter{.name = "level",
+              .unit = "dB",
+              .minimum = -120,
+              .maximum = 12,
+              .initial = 0,
+              .help = "How much is sent; at -120 dB nothing.",
+              .scale = Scale::fader,
+              .rate = Rate::sample,
               .domain = Domain::amplitude},
-    Parameter{.name = "pan", .minimum = -1, .maximum = 1, .initial = 0,
-              .help = "Where it goes in a stereo strip: mono is panned (-3 dB in the centre), stereo balanced.",
+    Parameter{.name = "pan",
+              .minimum = -1,
+              .maximum = 1,
+              .initial = 0,
+              .help =
+                  "Where it goes in a stereo strip: mono is panned (-3 dB in the centre), stereo balanced.",
               .rate = Rate::sample},
     Parameter{.name = "on", .initial = 1, .help = "Sends.", .kind = Kind::toggle, .rate = Rate::sample},
 });
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(SendLanes)(); }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(SendLanes)();
+}
 } // namespace
 
 extern const ModuleType send_module;

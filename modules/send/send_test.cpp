@@ -25,7 +25,8 @@ TEST_CASE("send: mono into mono is a copy at 0 dB, exactly") {
 
 TEST_CASE("send: level in dB, -120 dB and off are silence") {
     const auto x = noise(1, 500, 0);
-    Rig quiet("send", {.tap_channels = 1}), none("send", {.tap_channels = 1}), off("send", {.tap_channels = 1});
+    Rig quiet("send", {.tap_channels = 1}), none("send", {.tap_channels = 1}),
+        off("send", {.tap_channels = 1});
     const auto t = taps(quiet.set("level", -20), x);
     for (std::size_t i = 0; i < 500; ++i) CHECK(t[0][i] == doctest::Approx(0.1 * x[0][i]).epsilon(1e-6));
     CHECK(taps(none.set("level", -120), x) == silence(1, 500));
@@ -59,7 +60,8 @@ TEST_CASE("send: stereo into mono is 0.5 (L + R)") {
     const auto t = taps(rig, x);
     for (std::size_t i = 0; i < 500; ++i)
         CHECK(static_cast<double>(t[0][i]) ==
-              doctest::Approx(0.5 * (static_cast<double>(x[0][i]) + static_cast<double>(x[1][i]))).epsilon(1e-6));
+              doctest::Approx(0.5 * (static_cast<double>(x[0][i]) + static_cast<double>(x[1][i])))
+                  .epsilon(1e-6));
 }
 
 TEST_CASE("send: four channels into six go straight, the rest is silent") {
@@ -72,8 +74,8 @@ TEST_CASE("send: four channels into six go straight, the rest is silent") {
 
 TEST_CASE("send: taps are bit-identical at any block size and lane width while everything moves") {
     const auto x = noise(1, 9000, 0);
-    const std::vector<Event> moves{{100, "level", -30.0F}, {433, "pan", -0.8F}, {700, "pan", 1.0F}, {2000, "on", 0.0F},
-                                   {2500, "on", 1.0F}, {6000, "level", 12.0F, 0.03}};
+    const std::vector<Event> moves{{100, "level", -30.0F}, {433, "pan", -0.8F}, {700, "pan", 1.0F},
+                                   {2000, "on", 0.0F},     {2500, "on", 1.0F},  {6000, "level", 12.0F, 0.03}};
     Rig reference("send", {.tap_channels = 2});
     reference.run(x, 64, moves);
     for (const int block : {1, 7, 441, 1000, 8192}) {

@@ -5,8 +5,8 @@
 
 namespace ton::modules {
 
-/// Tells when a sample-rate row without smoothing is set, even to the value that it has already: the engine then gives
-/// the row one value per frame for one block, which begins at that very frame. Audio thread.
+/// Tells when a sample-rate row without smoothing is set, even to the value that it has already: the engine
+/// then gives the row one value per frame for one block, which begins at that very frame. Audio thread.
 class SetEdge {
   public:
     /// Once per block, before frames are looked at.

@@ -8,7 +8,8 @@
 
 namespace ton::modules::tone {
 
-/// A phase in turns, as a fraction of 2^64: it wraps by itself, never drifts, and n steps are one multiplication.
+/// A phase in turns, as a fraction of 2^64: it wraps by itself, never drifts, and n steps are one
+/// multiplication.
 using Phase = std::uint64_t;
 inline constexpr double kTurn = 18446744073709551616.0; // 2^64
 
@@ -19,9 +20,12 @@ inline Phase phase_of(double turns) TM_NONBLOCKING {
 
 /// sin(2 pi phase), error below 1e-11. Taylor's series on a quarter turn, so no two C libraries differ.
 inline double sine(Phase phase) TM_NONBLOCKING {
-    double v = static_cast<double>(static_cast<std::int64_t>(phase)) * (4.0 / kTurn); // quarter turns in [-2, 2)
-    if (v > 1.0) v = 2.0 - v;
-    else if (v < -1.0) v = -2.0 - v;
+    double v =
+        static_cast<double>(static_cast<std::int64_t>(phase)) * (4.0 / kTurn); // quarter turns in [-2, 2)
+    if (v > 1.0)
+        v = 2.0 - v;
+    else if (v < -1.0)
+        v = -2.0 - v;
     const double x = v * 1.5707963267948966, x2 = x * x;
     double p = -1.0 / 1307674368000.0;
     p = p * x2 + 1.0 / 6227020800.0;
@@ -33,8 +37,8 @@ inline double sine(Phase phase) TM_NONBLOCKING {
     return x + x * x2 * p;
 }
 
-/// 1 - S(a) for a >= 0, where S is the integral of the cubic B-spline: what rounds a step off over four samples
-/// (Valimaki, Pekonen & Nam, JASA 131(1) 2012, integrated third-order B-spline).
+/// 1 - S(a) for a >= 0, where S is the integral of the cubic B-spline: what rounds a step off over four
+/// samples (Valimaki, Pekonen & Nam, JASA 131(1) 2012, integrated third-order B-spline).
 inline double step_residual(double a) TM_NONBLOCKING {
     if (a >= 2.0) return 0.0;
     const double far = 2.0 - a;
@@ -44,7 +48,8 @@ inline double step_residual(double a) TM_NONBLOCKING {
 }
 
 /// A square wave of +-1 convolved with the cubic B-spline: harmonic k has the amplitude
-/// 4/(pi k) sinc(k f/fs)^4, and what folds back is weighted the same. `step` is the phase's step per sample (< 1/2).
+/// 4/(pi k) sinc(k f/fs)^4, and what folds back is weighted the same. `step` is the phase's step per sample
+/// (< 1/2).
 inline double square(Phase phase, Phase step) TM_NONBLOCKING {
     const double half = 0.5 * kTurn / static_cast<double>(step); // samples from edge to edge, above 1
     const bool high = phase < (Phase{1} << 63);

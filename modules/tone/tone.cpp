@@ -15,22 +15,46 @@ enum Row { type, frequency, level, sweep_time, on };
 enum Type { kSine, kSquare, kSweep, kIdent };
 
 constexpr double kSweepStart = 20.0, kSweepOctaves = 9.965784284662087; // Hz; log2 1000, so up to 20 kHz
-constexpr double kSweepEdge = 0.01;                   // s, fades at both ends of a sweep
+constexpr double kSweepEdge = 0.01;                                     // s, fades at both ends of a sweep
 constexpr double kIdentEvery = 3.0, kIdentGap = 0.25; // s: EBU stereo ident, the left leg interrupted
 constexpr double kIdentEdge = 0.005;                  // s
 constexpr double kHighest = 0.49;                     // of the sample rate
 
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "type", .minimum = 0, .maximum = 3, .initial = kSine,
-              .help = "Sine, square, a sweep from 20 Hz to 20 kHz, or the EBU ident (left interrupted every 3 s).",
-              .kind = Kind::choice, .smoothing = 0, .choices = "sine|square|sweep|ident"},
-    Parameter{.name = "frequency", .unit = "Hz", .minimum = 10, .maximum = 20000, .initial = 1000,
-              .help = "Of sine, square and ident.", .scale = Scale::logarithmic, .rate = Rate::sample},
-    Parameter{.name = "level", .unit = "dBFS", .minimum = -120, .maximum = 0, .initial = -18,
+    Parameter{
+        .name = "type",
+        .minimum = 0,
+        .maximum = 3,
+        .initial = kSine,
+        .help = "Sine, square, a sweep from 20 Hz to 20 kHz, or the EBU ident (left interrupted every 3 s).",
+        .kind = Kind::choice,
+        .smoothing = 0,
+        .choices = "sine|square|sweep|ident"},
+    Parameter{.name = "frequency",
+              .unit = "Hz",
+              .minimum = 10,
+              .maximum = 20000,
+              .initial = 1000,
+              .help = "Of sine, square and ident.",
+              .scale = Scale::logarithmic,
+              .rate = Rate::sample},
+    Parameter{.name = "level",
+              .unit = "dBFS",
+              .minimum = -120,
+              .maximum = 0,
+              .initial = -18,
               .help = "Peak of the sine, height of the square; -18 dBFS is EBU alignment level.",
-              .scale = Scale::fader, .rate = Rate::sample, .domain = Domain::amplitude},
-    Parameter{.name = "sweep_time", .unit = "s", .minimum = 1, .maximum = 60, .initial = 10,
-              .help = "Length of a sweep; the next one follows at once.", .scale = Scale::logarithmic, .smoothing = 0},
+              .scale = Scale::fader,
+              .rate = Rate::sample,
+              .domain = Domain::amplitude},
+    Parameter{.name = "sweep_time",
+              .unit = "s",
+              .minimum = 1,
+              .maximum = 60,
+              .initial = 10,
+              .help = "Length of a sweep; the next one follows at once.",
+              .scale = Scale::logarithmic,
+              .smoothing = 0},
     Parameter{.name = "on", .initial = 1, .help = "Sounds.", .kind = Kind::toggle, .rate = Rate::sample},
 });
 
@@ -40,8 +64,9 @@ struct Voice {
     bool operator==(const Voice&) const = default;
 };
 
-/// y[n] = x[n] + level on s(phase[n]). With a frequency that stands still, phase[n] = n f/fs in turns, n the absolute
-/// sample clock: equal tones in several strips agree. A moving frequency moves the phase's step, never the phase.
+/// y[n] = x[n] + level on s(phase[n]). With a frequency that stands still, phase[n] = n f/fs in turns, n the
+/// absolute sample clock: equal tones in several strips agree. A moving frequency moves the phase's step,
+/// never the phase.
 class Tone final : public Processor {
   public:
     explicit Tone(const Setup& setup)
@@ -84,16 +109,22 @@ class Tone final : public Processor {
 
     double sound(const Voice& voice, Phase step, std::int64_t position, int channel) const TM_NONBLOCKING {
         switch (voice.type) {
-        case kSquare: return tone::square(phase_, step);
-        case kSweep: return sweep(voice, position);
-        case kIdent: return channel == 0 ? ident_gate(position) * tone::sine(phase_) : tone::sine(phase_);
-        default: return tone::sine(phase_);
+        case kSquare:
+            return tone::square(phase_, step);
+        case kSweep:
+            return sweep(voice, position);
+        case kIdent:
+            return channel == 0 ? ident_gate(position) * tone::sine(phase_) : tone::sine(phase_);
+        default:
+            return tone::sine(phase_);
         }
     }
 
-    /// f(t) = 20 Hz 1000^(t/T), so phase(t) = 20 T/ln 1000 (1000^(t/T) - 1): every sweep has the same samples.
+    /// f(t) = 20 Hz 1000^(t/T), so phase(t) = 20 T/ln 1000 (1000^(t/T) - 1): every sweep has the same
+    /// samples.
     double sweep(const Voice& voice, std::int64_t position) const TM_NONBLOCKING {
-        const auto frame = static_cast<double>(position % voice.sweep), length = static_cast<double>(voice.sweep);
+        const auto frame = static_cast<double>(position % voice.sweep),
+                   length = static_cast<double>(voice.sweep);
         const double seconds = length / rate_;
         const double turns = kSweepStart * seconds / (kSweepOctaves * 0.6931471805599453) *
                              (std::exp2(kSweepOctaves * frame / length) - 1.0);
@@ -102,7 +133,8 @@ class Tone final : public Processor {
 
     double ident_gate(std::int64_t position) const TM_NONBLOCKING {
         const auto period = static_cast<std::int64_t>(kIdentEvery * rate_);
-        return 1.0 - tone::plateau(static_cast<double>(position % period), kIdentGap * rate_, kIdentEdge * rate_);
+        return 1.0 -
+               tone::plateau(static_cast<double>(position % period), kIdentGap * rate_, kIdentEdge * rate_);
     }
 
     double rate_;
@@ -112,7 +144,9 @@ class Tone final : public Processor {
     bool started_ = false;
 };
 
-std::unique_ptr<Processor> make(const ProcessorContext& context) { return std::make_unique<Tone>(context.setup); }
+std::unique_ptr<Processor> make(const ProcessorContext& context) {
+    return std::make_unique<Tone>(context.setup);
+}
 } // namespace
 
 extern const ModuleType tone_module;

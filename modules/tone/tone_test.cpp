@@ -54,7 +54,8 @@ TEST_CASE("tone is added to what comes in, and off it is gone") {
 
 TEST_CASE("tone: a frequency change keeps the phase continuous") {
     Rig rig("tone");
-    const auto y = play(rig.set("level", 0), 9600, {{3200, "frequency", 4000.0F}, {3500, "frequency", 200.0F}});
+    const auto y =
+        play(rig.set("level", 0), 9600, {{3200, "frequency", 4000.0F}, {3500, "frequency", 200.0F}});
     for (std::size_t i = 1; i < y.size(); ++i) // no sample moves faster than the highest frequency's slope
         CHECK(std::abs(static_cast<double>(y[i] - y[i - 1])) < 2 * kPi * 4000 / 48000);
     const std::vector<float> last(y.begin() + 4800, y.end());
@@ -64,7 +65,8 @@ TEST_CASE("tone: a frequency change keeps the phase continuous") {
 TEST_CASE("tone: the square's harmonics are 4/(pi k) sinc(k f/fs)^4, odd ones only") {
     for (const double f : {100.0, 997.0, 5000.0}) {
         Rig rig("tone");
-        const auto y = play(rig.set("type", 1).set("frequency", static_cast<float>(f)).set("level", -20), 96000);
+        const auto y =
+            play(rig.set("type", 1).set("frequency", static_cast<float>(f)).set("level", -20), 96000);
         for (int k = 1; k <= 9 && k * f < 22000; ++k) {
             const double s = std::sin(kPi * k * f / 48000) / (kPi * k * f / 48000);
             const double expected = k % 2 == 1 ? 0.1 * 4 / (kPi * k) * std::pow(s, 4) : 0.0;

@@ -11,8 +11,8 @@
 #define TON_WIDTH_ROWS
 namespace ton::modules::width {
 enum Row { width, mono_below };
-inline constexpr float kOff = 20.0F;   ///< Hz, the lowest setting of mono_below: no filter
-inline constexpr float kFull = 25.0F;  ///< Hz, from here on the filter is in to the full
+inline constexpr float kOff = 20.0F;  ///< Hz, the lowest setting of mono_below: no filter
+inline constexpr float kFull = 25.0F; ///< Hz, from here on the filter is in to the full
 } // namespace ton::modules::width
 #endif
 
@@ -22,10 +22,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 using engine::HWY_NAMESPACE::LaneMemory;
 using engine::HWY_NAMESPACE::Moving;
 
-/// S = (L - R)/2, L' = L + D, R' = R - D with D = w (S - b low(S)) - S, where S - low(S) is a Butterworth high-pass of
-/// second order and b fades it in. With w = 1 and b = 0, D is exactly 0 and every bit passes.
-/// Filter: trapezoidal state variable (Zavalishin, The Art of VA Filter Design, 2012, section 4; form after Simper 2013),
-/// g = tan(pi f/fs), k = sqrt 2; high = x - k band - low.
+/// S = (L - R)/2, L' = L + D, R' = R - D with D = w (S - b low(S)) - S, where S - low(S) is a Butterworth
+/// high-pass of second order and b fades it in. With w = 1 and b = 0, D is exactly 0 and every bit passes.
+/// Filter: trapezoidal state variable (Zavalishin, The Art of VA Filter Design, 2012, section 4; form after
+/// Simper 2013), g = tan(pi f/fs), k = sqrt 2; high = x - k band - low.
 template <class D> struct Width {
     using V = hn::Vec<D>;
     struct Shared {
@@ -98,15 +98,28 @@ HWY_EXPORT(WidthLanes);
 
 namespace {
 constexpr auto kRows = parameter_table(std::array{
-    Parameter{.name = "width", .minimum = 0, .maximum = 2, .initial = 1,
-              .help = "0 is mono, 1 as it is, 2 twice as wide.", .rate = Rate::sample},
-    Parameter{.name = "mono_below", .unit = "Hz", .minimum = width::kOff, .maximum = 500, .initial = width::kOff,
+    Parameter{.name = "width",
+              .minimum = 0,
+              .maximum = 2,
+              .initial = 1,
+              .help = "0 is mono, 1 as it is, 2 twice as wide.",
+              .rate = Rate::sample},
+    Parameter{.name = "mono_below",
+              .unit = "Hz",
+              .minimum = width::kOff,
+              .maximum = 500,
+              .initial = width::kOff,
               .help = "Below it the stereo picture narrows to mono, 12 dB per octave; at 20 Hz off.",
-              .scale = Scale::logarithmic},
+              .scale = Scale::logarithmic,
+              .smoothing = 50},
 });
 
-const LaneKernels& lanes() { return HWY_DYNAMIC_DISPATCH(WidthLanes)(); }
-int stereo_only(int channels_in, const Settings&) { return channels_in == 2 ? 2 : 0; }
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(WidthLanes)();
+}
+int stereo_only(int channels_in, const Settings&) {
+    return channels_in == 2 ? 2 : 0;
+}
 } // namespace
 
 extern const ModuleType width_module;

@@ -24,7 +24,8 @@ double side_gain(float mono_below, double frequency, double rate) {
     const auto y = mid_side(rig.set("mono_below", mono_below).run(x));
     CHECK(peak(y[0]) < 1e-6); // the middle stays empty
     const auto from = static_cast<std::size_t>(rate);
-    return decibels(tone_amplitude(y[1], frequency, rate, from) / tone_amplitude(x[0], frequency, rate, from));
+    return decibels(tone_amplitude(y[1], frequency, rate, from) /
+                    tone_amplitude(x[0], frequency, rate, from));
 }
 } // namespace
 
@@ -65,4 +66,6 @@ TEST_CASE("mono_below leaves mono alone, bit for bit") {
     CHECK(Rig("width", {.channels = 2}).set("mono_below", 200).set("width", 1.3F).run(x) == x);
 }
 
-TEST_CASE("width is for stereo only") { CHECK_THROWS(Rig("width", {.channels = 1}).stage()); }
+TEST_CASE("width is for stereo only") {
+    CHECK_THROWS(Rig("width", {.channels = 1}).stage());
+}

@@ -5,9 +5,10 @@
 
 namespace ton::dsp {
 
-/// Takes a setting that can't glide (a delay in samples, a kind of signal) from one value to the next by fading between
-/// two renderings: `from()` fades out while `to()` fades in, weighted by 1 - weight() and weight() = t^2 (3 - 2t). A
-/// setting that comes during a fade waits for its end; only the newest one is kept.
+/// Takes a setting that can't glide (a delay in samples, a kind of signal) from one value to the next by
+/// fading between two renderings: `from()` fades out while `to()` fades in, weighted by 1 - weight() and
+/// weight() = t^2 (3 - 2t). A setting that comes during a fade waits for its end; only the newest one is
+/// kept.
 ///
 /// Everything: audio thread (or whoever owns it). `T` is a small value with ==.
 template <class T> class Changeover {

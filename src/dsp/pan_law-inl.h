@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Pan laws on SIMD lanes: gains from a position, smooth enough to be worked out for every sample of a moving knob.
-// Included once per instruction set, after <hwy/foreach_target.h>.
+// Pan laws on SIMD lanes: gains from a position, smooth enough to be worked out for every sample of a moving
+// knob. Included once per instruction set, after <hwy/foreach_target.h>.
 
 #if defined(TON_DSP_PAN_LAW_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef TON_DSP_PAN_LAW_INL_H
@@ -16,12 +16,11 @@ namespace ton::dsp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Gains of a left and a right channel, linear.
-template <class V> struct GainPair {
-    V left, right;
-};
+template <class V> struct GainPair { V left, right; };
 
-/// sin(pi/2 u) for u in [0, 1]; below and above it stays at exactly 0 and exactly 1. Relative error below 2e-7.
-/// u P(u^2) with P of degree 4, the minimax fit of relative error under P(1) = 1 (6e-9 before rounding).
+/// sin(pi/2 u) for u in [0, 1]; below and above it stays at exactly 0 and exactly 1. Relative error below
+/// 2e-7. u P(u^2) with P of degree 4, the minimax fit of relative error under P(1) = 1 (6e-9 before
+/// rounding).
 template <class D, class V = hn::Vec<D>> HWY_INLINE V quarter_sine(D d, V u) {
     const V one = hn::Set(d, 1.0F);
     u = hn::Max(u, hn::Zero(d));
@@ -46,8 +45,8 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE GainPair<V> equal_power(D d,
     return {quarter_sine(d, t.left), quarter_sine(d, t.right)};
 }
 
-/// The 0 dB law, and what a balance knob does to stereo: the near side stays at exactly 1, the far side fades as
-/// cos(pi/2 |position|), which leaves the centre without a kink.
+/// The 0 dB law, and what a balance knob does to stereo: the near side stays at exactly 1, the far side fades
+/// as cos(pi/2 |position|), which leaves the centre without a kink.
 template <class D, class V = hn::Vec<D>> HWY_INLINE GainPair<V> balance(D d, V position) {
     const V one = hn::Set(d, 1.0F);
     return {quarter_sine(d, one - position), quarter_sine(d, one + position)};

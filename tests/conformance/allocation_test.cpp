@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// No module touches the heap on the audio side. malloc and its family are interposed in this program; sanitizers bring
-// their own, so there RealtimeSanitizer's run takes over and this file stands aside.
+// No module touches the heap on the audio side. malloc and its family are interposed in this program;
+// sanitizers bring their own, so there RealtimeSanitizer's run takes over and this file stands aside.
 #include "subject.hpp"
 
 #include <doctest/doctest.h>
@@ -33,18 +33,23 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
-__attribute__((visibility("default"))) void* malloc(std::size_t size) { return note(), __libc_malloc(size); }
+__attribute__((visibility("default"))) void* malloc(std::size_t size) {
+    return note(), __libc_malloc(size);
+}
 __attribute__((visibility("default"))) void* calloc(std::size_t count, std::size_t size) {
     return note(), __libc_calloc(count, size);
 }
 __attribute__((visibility("default"))) void* realloc(void* old, std::size_t size) {
     return note(), __libc_realloc(old, size);
 }
-__attribute__((visibility("default"))) void free(void* memory) { note(), __libc_free(memory); }
+__attribute__((visibility("default"))) void free(void* memory) {
+    note(), __libc_free(memory);
+}
 __attribute__((visibility("default"))) void* aligned_alloc(std::size_t alignment, std::size_t size) {
     return note(), __libc_memalign(alignment, size);
 }
-__attribute__((visibility("default"))) int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
+__attribute__((visibility("default"))) int posix_memalign(void** out, std::size_t alignment,
+                                                          std::size_t size) {
     note();
     *out = __libc_memalign(alignment, size);
     return *out ? 0 : ENOMEM;

@@ -57,7 +57,28 @@ constexpr Exception kExceptions[] = {
     {"tone", "frequency", 1, "a tone above 5 kHz is one"},
     {"tone", "type", 1, "a square lies above 5 kHz itself"},
     {"compressor", "makeup", -75, "48 dB within 50 ms, straight in dB"},
+    {"eq", "gain", -79, "48 dB right at the sine's frequency"},
 };
+
+/// At their defaults some modules do nothing that could click. So they are tried once more with these set.
+struct Setting {
+    std::string_view module, row;
+    float value;
+};
+constexpr Setting kLively[] = {{"eq", "on", 1},         {"eq", "gain", 9},     {"gate", "threshold", -3},
+                               {"limiter", "gain", 12}, {"width", "width", 2}, {"width", "mono_below", 200},
+                               {"delay", "time", 20}};
+bool enliven(const Subject& s, test::Rig& rig, const engine::Parameter& tested) {
+    bool any = false;
+    for (const auto& setting : kLively)
+        for (const auto& p : s.type->parameters)
+            if (setting.module == s.type->name && setting.row == p.name && p.group == tested.group &&
+                p.index == tested.index) {
+                rig.set(engine::parameter_path(p), setting.value);
+                any = true;
+            }
+    return any;
+}
 
 /// -80 dBFS for gains, frequencies and positions, -60 for the rest.
 double limit(const engine::ModuleType& type, const engine::Parameter& p) {
@@ -79,28 +100,40 @@ TEST_CASE("the residual filter passes 6 kHz and holds 3.5 kHz back") {
     CHECK(test::decibels(residual(clicked, 300)) > -40);
 }
 
+namespace {
+/// The row sent from end to end: the loudest that stands above 5 kHz, in dB; below full scale in dBFS, above
+/// it against the sound itself.
+double click(const Subject& s, test::Rig& rig, const engine::Parameter& p) {
+    auto x = test::sine(s.channels, kEvery * 5, 997, -6);
+    if (s.channels == 2) // in quadrature: middle and side are both there
+        for (std::size_t i = 0; i < x[1].size(); ++i)
+            x[1][i] = static_cast<float>(
+                0.5012 * std::cos(2 * std::numbers::pi * 997 * static_cast<double>(i) / kRate));
+    const auto path = engine::parameter_path(p);
+    const std::vector<test::Event> jumps{{kEvery + 5, path, p.minimum},
+                                         {2 * kEvery + 7, path, p.maximum},
+                                         {3 * kEvery + 11, path, p.minimum},
+                                         {4 * kEvery + 13, path, p.initial}};
+    const auto o = outcome(rig, s.options(), x, 64, jumps);
+    double worst = 0;
+    for (const auto* planes : {&o.audio, &o.taps})
+        for (const auto& plane : *planes)
+            worst = std::max(worst, residual(plane, kEvery - 200) / std::max(1.0, test::peak(plane)));
+    return test::decibels(worst);
+}
+} // namespace
+
 TEST_CASE("no parameter clicks when it jumps from end to end") {
     for (const auto& s : subjects())
         for (const auto& p : s.type->parameters) {
             if (!moves(p) || limit(*s.type, p) > 0) continue;
-            const auto path = engine::parameter_path(p);
-            const int frames = kEvery * 5;
-            auto x = test::sine(s.channels, frames, 997, -6);
-            if (s.channels == 2) // in quadrature: middle and side are both there
-                for (std::size_t i = 0; i < x[1].size(); ++i)
-                    x[1][i] = static_cast<float>(
-                        0.5012 * std::cos(2 * std::numbers::pi * 997 * static_cast<double>(i) / kRate));
-            const std::vector<test::Event> jumps{{kEvery + 5, path, p.minimum},
-                                                 {2 * kEvery + 7, path, p.maximum},
-                                                 {3 * kEvery + 11, path, p.minimum},
-                                                 {4 * kEvery + 13, path, p.initial}};
-            const auto options = s.options();
-            const auto o = outcome(*s.rig(), options, x, 64, jumps);
-            double worst = 0;
-            for (const auto* planes : {&o.audio, &o.taps}) // below full scale in dBFS, above it against the sound itself
-                for (const auto& plane : *planes)
-                    worst = std::max(worst, residual(plane, kEvery - 200) / std::max(1.0, test::peak(plane)));
-            INFO(s.label() << ", " << path << ": " << test::decibels(worst) << " dBFS above 5 kHz");
-            CHECK(test::decibels(worst) <= limit(*s.type, p));
+            const auto plain = s.rig(), lively = s.rig();
+            const double quiet = click(s, *plain, p);
+            INFO(s.label() << ", " << engine::parameter_path(p) << ": " << quiet << " dB above 5 kHz");
+            CHECK(quiet <= limit(*s.type, p));
+            if (!enliven(s, *lively, p)) continue;
+            const double busy = click(s, *lively, p);
+            INFO("lively: " << busy << " dB above 5 kHz");
+            CHECK(busy <= limit(*s.type, p));
         }
 }

@@ -38,7 +38,8 @@ TEST_CASE("silence in, silence out, exactly, while every parameter moves") {
         if (s.type->source) continue;
         INFO(s.label());
         const auto options = s.options();
-        const auto o = outcome(*s.rig(), options, test::silence(s.channels, 9000), 64, storm(*s.type, 9000, 6));
+        const auto o =
+            outcome(*s.rig(), options, test::silence(s.channels, 9000), 64, storm(*s.type, 9000, 6));
         CHECK(loudest(o.audio) == 0.0);
         CHECK(loudest(o.taps) == 0.0);
     }
@@ -62,7 +63,8 @@ TEST_CASE("the declared latency is the measured one, at either end of every stru
                 const auto x = test::noise(s.channels, 16000, -20, 5);
                 const auto y = outcome(*rig, options, x, 64, {}).audio;
                 const int measured = lag(x[0], y[0], rig->latency() + 200);
-                // A low-pass near the top of the band is most like its input one sample late, and has no latency.
+                // A low-pass near the top of the band is most like its input one sample late, and has no
+                // latency.
                 CHECK(measured >= rig->latency());
                 CHECK(measured <= rig->latency() + (s.type->latency ? 0 : 1));
                 CHECK((s.type->latency || rig->latency() == 0));
@@ -95,7 +97,8 @@ TEST_CASE("full-scale noise with every parameter at its extremes stays finite") 
             int n = 0;
             for (const auto& p : s.type->parameters)
                 if (moves(p) && p.name != "bypass") {
-                    const bool high = pattern == 1 || (pattern == 2 && n % 2 == 0) || (pattern == 3 && n % 2 == 1);
+                    const bool high =
+                        pattern == 1 || (pattern == 2 && n % 2 == 0) || (pattern == 3 && n % 2 == 1);
                     rig->set(engine::parameter_path(p), high ? p.maximum : p.minimum);
                     ++n;
                 }

@@ -20,7 +20,10 @@ std::string Subject::label() const {
 }
 
 RigOptions Subject::options(double sample_rate) const {
-    return {.channels = channels, .sample_rate = sample_rate, .sidechain_channels = sidechain, .tap_channels = taps};
+    return {.channels = channels,
+            .sample_rate = sample_rate,
+            .sidechain_channels = sidechain,
+            .tap_channels = taps};
 }
 
 std::unique_ptr<Rig> Subject::rig(const RigOptions& options) const {
@@ -58,13 +61,18 @@ Outcome outcome(Rig& rig, const RigOptions& options, const Planar& input, int bl
     std::vector<float> all(static_cast<std::size_t>(rig.stage().readouts()));
     rig.stage().read(all.data());
     const auto width = static_cast<std::size_t>(rig.stage().width());
-    for (auto i = static_cast<std::size_t>(options.lane); i < all.size(); i += width) o.readouts.push_back(all[i]);
+    for (auto i = static_cast<std::size_t>(options.lane); i < all.size(); i += width)
+        o.readouts.push_back(all[i]);
     return o;
 }
 
-float settable(const Parameter& p, float value) { return p.kind == Kind::number ? value : std::round(value); }
+float settable(const Parameter& p, float value) {
+    return p.kind == Kind::number ? value : std::round(value);
+}
 
-bool moves(const Parameter& p) { return engine::is_control(p) && !p.structural; }
+bool moves(const Parameter& p) {
+    return engine::is_control(p) && !p.structural;
+}
 
 std::vector<test::Event> storm(const engine::ModuleType& type, int frames, std::uint32_t seed, int per_row) {
     const auto next = [&seed] { // 0…1

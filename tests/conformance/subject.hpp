@@ -36,9 +36,10 @@ struct Outcome {
 Outcome outcome(test::Rig& rig, const test::RigOptions& options, const test::Planar& input, int block,
                 const std::vector<test::Event>& events);
 
-/// Every control of the table (structural ones excepted) sent to `per_row` random values at random times, some without a
-/// ramp, some with a long one; the same every time for the same seed.
-std::vector<test::Event> storm(const engine::ModuleType& type, int frames, std::uint32_t seed, int per_row = 3);
+/// Every control of the table (structural ones excepted) sent to `per_row` random values at random times,
+/// some without a ramp, some with a long one; the same every time for the same seed.
+std::vector<test::Event> storm(const engine::ModuleType& type, int frames, std::uint32_t seed,
+                               int per_row = 3);
 
 /// A whole number where the row counts in such.
 float settable(const engine::Parameter& p, float value);

@@ -43,8 +43,8 @@ TEST_CASE("modules: names are unique, summaries are sentences, exactly one way t
 
 TEST_CASE("rows: help is a sentence, units are known, numbers of toggles and choices are whole") {
     each_row([](const Parameter& p) {
-        const std::set<std::string_view> units{"",    "dB",   "dBFS", "dBTP", "LUFS", "LU", "Hz",
-                                               "ms",  "s",    "oct",  "st",   "%",    "dB/oct", "bit"};
+        const std::set<std::string_view> units{"",   "dB", "dBFS", "dBTP", "LUFS", "LU",     "Hz",
+                                               "ms", "s",  "oct",  "st",   "%",    "dB/oct", "bit"};
         CHECK(p.help.ends_with('.'));
         CHECK(units.contains(p.unit));
         if (p.kind == Kind::toggle) {
@@ -60,8 +60,10 @@ TEST_CASE("rows: help is a sentence, units are known, numbers of toggles and cho
             CHECK(p.choices.empty());
         }
         if (p.kind != Kind::number && p.kind != Kind::meter) CHECK(p.initial == std::round(p.initial));
-        if (p.kind == Kind::meter) CHECK(p.minimum < p.maximum);
-        else CHECK_FALSE(p.hold);
+        if (p.kind == Kind::meter)
+            CHECK(p.minimum < p.maximum);
+        else
+            CHECK_FALSE(p.hold);
     });
 }
 
