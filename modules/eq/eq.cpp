@@ -31,7 +31,7 @@ constexpr std::array kBand{
               .scale = Scale::logarithmic, .smoothing = 50},
     Parameter{.name = "gain", .unit = "dB", .minimum = -24, .maximum = 24, .initial = 0,
               .help = "Of bells and shelves; a cut is the exact inverse of the boost, 0 dB passes every bit.",
-              .smoothing = 50},
+              .smoothing = 60},
     Parameter{.name = "q", .minimum = 0.1F, .maximum = 40, .initial = 0.71F,
               .help = "Narrowness of a bell or notch, steepness of a shelf (2 at most), resonance of a pass.",
               .scale = Scale::logarithmic, .smoothing = 50},

@@ -187,39 +187,47 @@ HWY_INLINE void svf_series(D d, const MovingSvf<V>* const* filters, SvfCoefficie
 }
 
 /// N filters over all channels; every channel sees the same coefficients.
-template <int N, class D, class V = hn::Vec<D>>
+template <int N, bool kMoving, class D, class V = hn::Vec<D>>
 HWY_INLINE void svf_channels(D d, MovingSvf<V>* const* filters, SvfState<V>* const* states,
                              int channel_stride, float* const* audio, int channels, int frames) {
-    bool moving = false;
-    for (int n = 0; n < N; ++n) moving = moving || filters[n]->any_busy();
     SvfCoefficients<V> now[N];
     SvfState<V>* here[N];
     for (int c = 0; c < channels; ++c) {
         for (int n = 0; n < N; ++n) now[n] = filters[n]->value, here[n] = states[n] + c * channel_stride;
-        if (moving)
-            svf_series<N, true>(d, filters, now, here, audio[c], frames);
-        else
-            svf_series<N, false>(d, filters, now, here, audio[c], frames);
+        svf_series<N, kMoving>(d, filters, now, here, audio[c], frames);
     }
-    if (moving)
+    if constexpr (kMoving)
         for (int n = 0; n < N; ++n) filters[n]->value = now[n];
 }
 
-/// A chain of `Count` filters: those that are awake in any lane, two at a time so that one's latency hides
-/// the other's. states[n] of channel c stands at states + c * channel_stride + n. Never across a cell's end
-/// while moving.
+/// A chain of `Count` filters: those that are awake in any lane, several at a time so that one's latency hides
+/// the other's: two where they move (with their steps they fill the registers), four where they stand still.
+/// states[n] of channel c stands at states + c * channel_stride + n. Never across a cell's end while moving.
 template <int Count, class D, class V = hn::Vec<D>>
 HWY_INLINE void svf_chain(D d, MovingSvf<V>* const* filters, SvfState<V>* states, int channel_stride,
                           float* const* audio, int channels, int frames) {
     MovingSvf<V>* awake[Count];
     SvfState<V>* state[Count];
     int count = 0;
+    bool moving = false;
     for (int n = 0; n < Count; ++n)
-        if (filters[n]->any_awake()) awake[count] = filters[n], state[count++] = states + n;
+        if (filters[n]->any_awake()) {
+            moving = moving || filters[n]->any_busy();
+            awake[count] = filters[n], state[count++] = states + n;
+        }
     int n = 0;
+    if (moving) {
+        for (; n + 2 <= count; n += 2)
+            svf_channels<2, true>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+        if (n < count)
+            svf_channels<1, true>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+        return;
+    }
+    for (; n + 4 <= count; n += 4)
+        svf_channels<4, false>(d, awake + n, state + n, channel_stride, audio, channels, frames);
     for (; n + 2 <= count; n += 2)
-        svf_channels<2>(d, awake + n, state + n, channel_stride, audio, channels, frames);
-    if (n < count) svf_channels<1>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+        svf_channels<2, false>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+    if (n < count) svf_channels<1, false>(d, awake + n, state + n, channel_stride, audio, channels, frames);
 }
 
 } // namespace ton::dsp::HWY_NAMESPACE
