@@ -21,7 +21,8 @@ using namespace engine;
 HWY_EXPORT(CompressorLanes);
 
 namespace {
-// clang-format off: a row of the table stays a row
+// A row of the table stays a row.
+// clang-format off
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "threshold", .unit = "dBFS", .minimum = -60, .maximum = 0, .initial = -20,
               .help = "Level at which compression begins (the middle of the knee).", .smoothing = 50},

@@ -21,7 +21,8 @@ using namespace engine;
 HWY_EXPORT(GateLanes);
 
 namespace {
-// clang-format off: a row of the table stays a row
+// A row of the table stays a row.
+// clang-format off
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "threshold", .unit = "dBFS", .minimum = -80, .maximum = 0, .initial = -40,
               .help = "Level that opens the gate.", .smoothing = 50},

@@ -20,9 +20,8 @@ int latency(const Settings& settings, double sample_rate) {
 
 Limiter::Limiter(const ProcessorContext& context)
     : kernels_(&kernels()), filter_(&interpolation()), channels_(context.setup.channels_in),
-      window_(context.setup.latency - kDetector + kPlateau + 2), // L + 2P + 2 samples
       delay_(context.setup.latency), per_millisecond_(context.setup.sample_rate / 1000.0),
-      ceilings_(kDetector, 1.0F), minimum_(window_),
+      ceilings_(kDetector, 1.0F), minimum_(context.setup.latency - kDetector + kPlateau + 2),
       smoother_(context.setup.latency - kDetector - kPlateau + 1) {
     for (int c = 0; c < channels_; ++c) inputs_.emplace_back(std::max(delay_, 2 * kDetector), 0.0F);
     input_ = inputs_.data();
@@ -39,7 +38,6 @@ void Limiter::silence() TM_NONBLOCKING {
     minimum_.clear();
     release_.clear();
     smoother_.clear();
-    quiet_ = window_;
 }
 
 /// Points between samples are computed only where they could exceed the ceiling: otherwise r is 1 either way.
@@ -58,9 +56,9 @@ void Limiter::detect(const float* x, float lowest_ceiling, float* peaks, int cou
 /// False where all gains are 1.
 bool Limiter::find_gain(const float* peaks, const float* ceiling, float* gain, int count) TM_NONBLOCKING {
     const bool none = kernels_->requests(peaks, ceiling, gain, count);
-    // With everything at rest the stages behind hold nothing but ones, and more ones would change nothing.
-    if (none && quiet_ == window_ && release_.resting() && smoother_.resting()) return false;
-    quiet_ = none ? std::min(quiet_ + count, window_) : 0;
+    // A release at rest has heard nothing but ones for a whole window, so with the smoother at rest as well
+    // all memories hold ones, and more of them would change nothing.
+    if (none && release_.resting() && smoother_.resting()) return false;
     minimum_.process(gain, count);
     release_.process(gain, count);
     smoother_.process(gain, count);
@@ -95,7 +93,8 @@ void Limiter::run(const Block& b) TM_NONBLOCKING {
 } // namespace limiter
 
 namespace {
-// clang-format off: a row of the table stays a row
+// A row of the table stays a row.
+// clang-format off
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "ceiling", .unit = "dBTP", .minimum = -30, .maximum = 0, .initial = -1,
               .help = "Level that no sample, and in true-peak mode no point between samples, exceeds.",

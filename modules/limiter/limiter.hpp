@@ -54,10 +54,9 @@ class Limiter final : public engine::Processor {
 
     const Kernels* kernels_;
     const Interpolation* filter_;
-    int channels_, window_, delay_;
+    int channels_, delay_;
     double per_millisecond_;
     bool true_peak_ = true;
-    int quiet_ = 0; // samples since one asked for less than 1, up to window_
     std::vector<History> inputs_;
     History* input_;
     History ceilings_;
