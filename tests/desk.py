@@ -103,16 +103,17 @@ class JackServer:
 
     count = 0
 
-    def __init__(self, folder, period=64):
+    def __init__(self, folder, period=64, realtime=False):
         JackServer.count += 1
         self.name = f"tonmeister-test-{os.getpid()}-{JackServer.count}"
         self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
         self.folder, self.period, self.process = pathlib.Path(folder), period, None
+        self.realtime = ["-R", "-P", "70"] if realtime else ["-r"]
 
     def start(self):
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["jackd", "-r", "-n", self.name, "-p", "512", "-d", "dummy", "-r", "48000", "-p", str(self.period)],
+                ["jackd", *self.realtime, "-n", self.name, "-p", "512", "-d", "dummy", "-r", "48000", "-p", str(self.period)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         assert wait_for(lambda: self.process.poll() is not None or self.run("jack_lsp").returncode == 0)
         assert self.process.poll() is None, (self.folder / f"{self.name}.log").read_text()

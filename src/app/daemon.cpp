@@ -46,6 +46,7 @@ int Daemon::run() {
     backend_->on_lost = [this](const std::string& why) { audio_lost(why); };
     backend_->set_ports(ports_);
     if (!backend_->start()) spdlog::warn("waiting for the audio server: {}", backend_->status().detail);
+    status_ = backend_->status(); // before the first tick: where audio runs, process() is not ours to call
     latencies();
     signals_.add(SIGINT);
     signals_.add(SIGTERM);
@@ -114,15 +115,19 @@ void Daemon::wire() {
 
 void Daemon::add_verbs() {
     dispatcher_.add_verb("reload", [this](const control::osc::Message& m, control::Answers& a) {
-        reload(options_.config, [&](const std::string& text) { a.error(m.address, text); });
-        a.reply({"/tonmeister/reloaded", {loaded_.file}});
+        bool good = true;
+        reload(options_.config, [&](const std::string& text) {
+            good = false;
+            a.error(m.address, text);
+        });
+        if (good) a.reply({"/tonmeister/reloaded", {loaded_.file}});
     });
 }
 
 // ------------------------------------------------------------------------------------------------- the clock
 
 void Daemon::tick() {
-    if (status_.state != backend::State::running) {
+    if (status_.engine_free) {
         // No server calls: a silent trickle keeps edits, answers and meters alive until one is back.
         engine_.process({{}, {}, 64});
     }

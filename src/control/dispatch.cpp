@@ -33,6 +33,11 @@ std::optional<double> number_for(const engine::Parameter& row, const osc::Argume
     return {};
 }
 
+/// Wildcards alone for a parameter's name would write to everything there is, bypasses and all: no hand means that.
+bool names_a_parameter(std::string_view pattern) {
+    return pattern.substr(pattern.rfind('/') + 1).find_first_not_of("*?") != std::string_view::npos;
+}
+
 } // namespace
 
 osc::Argument to_argument(const Control& control, const Value& value) {
@@ -81,10 +86,13 @@ void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Ans
     if (!osc::is_pattern(address)) return answers.error(message.address, "there is no such address");
     const auto pattern = osc::Pattern::parse(address);
     if (!pattern) return answers.error(message.address, "this pattern is malformed");
+    const bool writes = !message.args.empty() || form == Form::toggle;
+    if (writes && !names_a_parameter(address))
+        return answers.error(message.address, "a pattern that sets must name its parameter, as /*/fader/level does");
     // Indices, not references: a structural change rebuilds the list while we walk it.
     std::vector<std::string> matches;
     for (const auto& c : console_.controls())
-        if (pattern->matches(c.address) && (message.args.empty() || !c.meter())) matches.push_back(c.address);
+        if (pattern->matches(c.address) && !(writes && c.meter())) matches.push_back(c.address);
     if (matches.empty()) return answers.error(message.address, "this pattern matches nothing");
     console_.begin();
     for (const auto& match : matches)
