@@ -13,12 +13,12 @@ using namespace ton::config;
 
 namespace {
 
-/// Right as far as this layer can tell: their errors are about modules. tests/test_broken_configs.py runs
-/// them.
-constexpr std::array<std::string_view, 9> about_modules{
-    "channel_mismatch",       "cycle_over_send",      "missing_file",
-    "parameter_out_of_range", "parameter_wrong_type", "unknown_module",
-    "unknown_send_target",    "unknown_parameter",    "unknown_sidechain"};
+/// Some of their errors are about modules, of which this layer knows nothing; what it says must be among what is
+/// expected. tests/test_broken_configs.py runs them in full.
+constexpr std::array<std::string_view, 12> about_modules{
+    "all_layers_at_once", "channel_mismatch",       "channel_widths",       "cycle_over_send",
+    "missing_file",       "parameter_out_of_range", "parameter_wrong_type", "sidechain_circle",
+    "unknown_module",     "unknown_parameter",      "unknown_send_target",  "unknown_sidechain"};
 
 std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -40,7 +40,9 @@ TEST_CASE("every broken config gives exactly the errors beside it") {
         ++tried;
         const auto config = load_file(entry.path().string());
         if (std::find(about_modules.begin(), about_modules.end(), name) != about_modules.end()) {
-            if (!config) FAIL_CHECK(format(config.error()));
+            const auto expected = text_of(std::filesystem::path(entry.path()).replace_extension(".expected"));
+            for (const auto& error : config ? std::vector<Diagnostic>{} : config.error())
+                CHECK(expected.find(format(error) + '\n') != std::string::npos);
             continue;
         }
         REQUIRE_FALSE(config.has_value());

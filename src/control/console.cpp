@@ -48,6 +48,7 @@ void carry_settings(Desk& next, const Desk& loaded, const Desk& live) {
                 if (module.texts[r] == before->texts[r]) module.texts[r] = current->texts[r];
             }
         }
+        if (const auto* mute = strip.find(graph::kMute)) strip.mute = mute->values[at(mute->row("mute"))] != 0.0F;
     }
 }
 
@@ -59,12 +60,10 @@ Console::~Console() = default;
 Desk Console::load(const std::string& path, std::vector<config::Diagnostic>& errors) {
     auto reading = config::read_file(path);
     auto desk = graph::resolve(reading.config, reading.errors);
-    if (reading.errors.empty()) {
-        // The whole graph is checked too, so that all errors are told at once.
-        graph::Conditions conditions{.sample_rate = static_cast<double>(desk.engine.sample_rate.value),
-                                     .directory = std::filesystem::path(path).parent_path().string(), .injected = {}, .captured = {}};
-        graph::make_layout(desk, conditions, reading.errors);
-    }
+    // The graph is checked even where something else is wrong, so that all errors are told at once.
+    const graph::Conditions conditions{.sample_rate = static_cast<double>(desk.engine.sample_rate.value),
+                                       .directory = std::filesystem::path(path).parent_path().string(), .injected = {}, .captured = {}};
+    graph::make_layout(desk, conditions, reading.errors);
     errors = reading.errors.take();
     desk.file = path;
     return desk;
@@ -215,7 +214,8 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
     if (row.structural) {
         Desk next = desk_;
         next.strips[at(control.strip)].chain[at(control.module)].values[at(control.row)] = kernel_value;
-        return replan(next);
+        auto done = replan(next);
+        return done.error.empty() ? outcome : done;
     }
     module.values[at(control.row)] = kernel_value;
     outcome.applied = {static_cast<double>(kernel_value)};

@@ -33,14 +33,15 @@ struct Strip {
     std::vector<std::string> to;
     std::vector<Module> chain;           ///< ends with the strip's own `mute` and `meter`
     bool mute = false, solo = false;
-    config::Position position{};
+    config::Position position{}, inputs_at{}, outputs_at{};
+    std::vector<config::Position> to_at;  ///< one per entry of `to`
 
     const Module* find(std::string_view module) const;
     Module* find(std::string_view module);
 };
 
 struct Desk {
-    std::string file, name;
+    std::string file, schema, name;
     config::Engine engine;
     config::Control control;
     std::vector<Strip> strips;

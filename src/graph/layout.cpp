@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "graph/layout.hpp"
 
+#include "graph/routes.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,16 +26,17 @@ class Builder {
     Builder(const Desk& desk, const Conditions& conditions, config::Diagnostics& errors)
         : desk_(desk), conditions_(conditions), errors_(errors) {
         layout_.strips.resize(desk.strips.size());
-        targets_.resize(desk.strips.size());
+        source_widths_.resize(desk.strips.size());
         for (std::size_t i = 0; i < desk.strips.size(); ++i) index_.emplace(desk.strips[i].name, static_cast<int>(i));
     }
 
     Layout build() {
-        find_targets();
+        // These two are told together with whatever was wrong before; the rest would only repeat it in other words.
+        read_sources();
+        targets_ = find_targets(desk_, errors_);
         if (!errors_.empty()) return std::move(layout_);
         collect_feeds();
         const auto order = order_strips();
-        if (!errors_.empty()) return std::move(layout_);
         for (const int s : order) size_strip(s);
         if (!errors_.empty()) return std::move(layout_);
         for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) cut_sections(s);
@@ -55,43 +58,25 @@ class Builder {
     }
     const Module& module(int s, int m) const { return strip(s).chain[at(m)]; }
 
-    /// The strip that a module's text row names, or -1 (with an error where the name is wrong).
-    int named_strip(int s, int m, std::string_view row_name) {
-        const auto& mod = module(s, m);
-        const int row = mod.row(row_name);
-        if (row < 0) return -1;
-        const auto& name = mod.texts[at(row)];
-        const auto path = config::child_path(mod.path, row_name);
-        if (name.empty()) {
-            if (mod.type->send)
-                errors_.add(mod.position, path, "a send needs the name of the strip it feeds: \"to\": \"STRIP\"");
-            return -1;
-        }
-        const int found = index(name);
-        if (found < 0) {
-            std::vector<std::string_view> names;
-            for (const auto& other : desk_.strips) names.push_back(other.name);
-            errors_.add_unknown(mod.at[at(row)], path, fmt::format("there is no strip {}", config::quote(name)), name, names);
-        }
-        return found;
+    /// Files that give a strip its width must be there, also where another width was written.
+    void read_sources() {
+        for (std::size_t s = 0; s < desk_.strips.size(); ++s)
+            for (const auto& mod : desk_.strips[s].chain) {
+                const int width = mod.type->source_channels ? source_width(mod) : 0;
+                if (&mod == &desk_.strips[s].chain.front()) source_widths_[s] = width;
+            }
     }
 
-    void find_targets() {
-        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
-            auto& t = targets_[at(s)];
-            for (int m = 0; m < static_cast<int>(strip(s).chain.size()); ++m) {
-                const auto& mod = module(s, m);
-                const int send = mod.type->send ? named_strip(s, m, "to") : -1;
-                const int side = mod.type->sidechain ? named_strip(s, m, "sidechain") : -1;
-                t.sends.push_back(send);
-                t.listens.push_back(side);
-                if (send >= 0 && strip(send).stage < strip(s).stage)
-                    errors_.add(mod.position, mod.path,
-                                fmt::format("a {} strip can't feed {}, a {} strip: the order is track, mix, master",
-                                            config::to_text(strip(s).stage), config::quote(strip(send).name),
-                                            config::to_text(strip(send).stage)));
-            }
+    int source_width(const Module& source) {
+        const auto texts = resolved_texts(source, conditions_.directory);
+        try {
+            return source.type->source_channels({source.type->parameters, source.values, texts});
+        } catch (const std::exception& e) {
+            const int row = source.row("file");
+            const bool known = row >= 0;
+            errors_.add(known ? source.at[at(row)] : source.position, known ? config::child_path(source.path, "file") : source.path, e.what());
         }
+        return 0;
     }
 
     void collect_feeds() {
@@ -109,37 +94,19 @@ class Builder {
             std::ranges::stable_sort(layout.feeds, {}, [](const Feed& f) { return f.from == Feed::From::ports ? -1 : f.strip; });
     }
 
-    /// Feeders before the fed. A cycle is an error that names its strips.
+    /// Feeders before the fed; there is no circle any more.
     std::vector<int> order_strips() {
-        std::vector<int> order, state(desk_.strips.size(), 0), trail;
-        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) visit(s, state, trail, order);
+        std::vector<int> order;
+        std::vector<char> seen(desk_.strips.size(), 0);
+        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) visit(s, seen, order);
         return order;
     }
 
-    bool visit(int s, std::vector<int>& state, std::vector<int>& trail, std::vector<int>& order) {
-        if (state[at(s)] == 2) return true;
-        if (state[at(s)] == 1) {
-            report_cycle(s, trail);
-            return false;
-        }
-        state[at(s)] = 1;
-        trail.push_back(s);
+    void visit(int s, std::vector<char>& seen, std::vector<int>& order) {
+        if (std::exchange(seen[at(s)], 1) != 0) return;
         for (const auto& feed : layout_.strips[at(s)].feeds)
-            if (feed.from != Feed::From::ports && !visit(feed.strip, state, trail, order)) return false;
-        trail.pop_back();
-        state[at(s)] = 2;
+            if (feed.from != Feed::From::ports) visit(feed.strip, seen, order);
         order.push_back(s);
-        return true;
-    }
-
-    void report_cycle(int s, const std::vector<int>& trail) {
-        // The trail runs against the signal: from the fed to the feeder.
-        std::string text = strip(s).name;
-        for (auto it = trail.rbegin(); it != trail.rend(); ++it) {
-            text += " -> " + strip(*it).name;
-            if (*it == s) break;
-        }
-        errors_.add(strip(s).position, path_of(strip(s)), "the signal goes round in a circle: " + text + "; remove one of these connections");
     }
 
     int width_of(const Feed& feed) const {
@@ -152,19 +119,34 @@ class Builder {
         if (from.channels > 0) return from.channels;
         if (from.inputs && !from.inputs->empty()) return static_cast<int>(from.inputs->size());
         if (const auto it = conditions_.injected.find(from.name); it != conditions_.injected.end()) return it->second;
-        if (!from.chain.empty() && from.chain.front().type->source_channels) {
-            const auto& source = from.chain.front();
-            const auto texts = resolved_texts(source, conditions_.directory);
-            try {
-                if (const int n = source.type->source_channels({source.type->parameters, source.values, texts}); n > 0) return n;
-            } catch (const std::exception& e) {
-                errors_.add(source.position, source.path, e.what());
-            }
-        }
+        if (source_widths_[at(s)] > 0) return source_widths_[at(s)];
         int widest = 1;
         for (const auto& feed : layout_.strips[at(s)].feeds)
             if (feed.from != Feed::From::ports) widest = std::max(widest, width_of(feed));
         return widest;
+    }
+
+    static std::string channels(int n) { return fmt::format("{} channel{}", n, n == 1 ? "" : "s"); }
+
+    /// Told where the connection is written, which is where it can be changed.
+    void report_misfit(const Feed& feed, int s, int width) {
+        const auto& source = strip(feed.strip);
+        const auto text = fmt::format("{} has {} and {} has {}, expected as many, or mono into stereo, or stereo into mono",
+                                      config::quote(source.name), channels(width_of(feed)), config::quote(strip(s).name), channels(width));
+        if (feed.from == Feed::From::send) {
+            const auto& send = module(feed.strip, feed.module);
+            return errors_.add(send.at[at(send.row("to"))], config::child_path(send.path, "to"), text);
+        }
+        const auto entry = static_cast<std::size_t>(std::ranges::find(source.to, strip(s).name) - source.to.begin());
+        errors_.add(entry < source.to_at.size() ? source.to_at[entry] : source.position, path_of(source) + ".to", text);
+    }
+
+    /// The widths that a module takes, for a message: 1, 2 or any of those up to 8.
+    static std::string taken_by(const Module& module) {
+        std::string text;
+        for (int n = 1; n <= 8; ++n)
+            if (module.type->channels_out(n, module.settings()) > 0) text += fmt::format("{}{}", text.empty() ? "" : " or ", n);
+        return text.empty() ? "another module" : text;
     }
 
     void size_strip(int s) {
@@ -172,18 +154,14 @@ class Builder {
         const auto& from = strip(s);
         int width = layout.channels_in = derived_width(s);
         for (const auto& feed : layout.feeds)
-            if (feed.from != Feed::From::ports && !fits(width_of(feed), width))
-                errors_.add(from.position, path_of(from),
-                            fmt::format("channel mismatch: {} has {} channels and {} has {}; only mono into stereo and stereo into mono are converted",
-                                        config::quote(strip(feed.strip).name), width_of(feed), config::quote(from.name), width));
+            if (feed.from != Feed::From::ports && !fits(width_of(feed), width)) report_misfit(feed, s, width);
         if (width > engine::kMaxChannels)
-            errors_.add(from.position, path_of(from), fmt::format("{} channels are too many: at most {}", width, engine::kMaxChannels));
+            errors_.add(from.position, path_of(from), fmt::format("found {} channels, expected at most {}", width, engine::kMaxChannels));
         for (const auto& mod : from.chain) {
             layout.widths.push_back(width);
             const int out = mod.type->channels_out(width, mod.settings());
             if (out == 0) {
-                errors_.add(mod.position, mod.path,
-                            fmt::format("channel mismatch: {} can't take {} channel{}", mod.type->name, width, width == 1 ? "" : "s"));
+                errors_.add(mod.position, mod.path, fmt::format("{} can't take {}, expected {}", mod.type->name, channels(width), taken_by(mod)));
                 return;
             }
             width = out;
@@ -196,20 +174,20 @@ class Builder {
     void count_ports(int s) {
         auto& layout = layout_.strips[at(s)];
         const auto& from = strip(s);
-        const auto count = [&](const auto& ports, int width, const char* what) {
+        const auto count = [&](const auto& ports, config::Position place, int width, const char* what) {
             if (!ports) return 0;
             const int n = ports->empty() ? width : static_cast<int>(ports->size());
-            if (!fits(n, width) && !fits(width, n))
-                errors_.add(from.position, path_of(from) + "." + what,
-                            fmt::format("channel mismatch: {} port{} for a strip that is {} channel{} wide there", n, n == 1 ? "" : "s", width, width == 1 ? "" : "s"));
+            if (!fits(n, width))
+                errors_.add(place, path_of(from) + "." + what,
+                            fmt::format("found {} port{} for {}, expected as many ports as the strip has channels", n, n == 1 ? "" : "s", channels(width)));
             return n;
         };
-        layout.input_ports = count(from.inputs, layout.channels_in, "input");
-        layout.output_ports = count(from.outputs, layout.channels_out, "output");
+        layout.input_ports = count(from.inputs, from.inputs_at, layout.channels_in, "input");
+        layout.output_ports = count(from.outputs, from.outputs_at, layout.channels_out, "output");
         if (const auto it = conditions_.injected.find(from.name); it != conditions_.injected.end()) {
             layout.input_ports = it->second;
             if (!fits(it->second, layout.channels_in))
-                errors_.add(from.position, path_of(from), fmt::format("channel mismatch: the file has {} channels, the strip {}", it->second, layout.channels_in));
+                errors_.add(from.position, path_of(from), fmt::format("the file has {} and the strip {}, expected as many, or mono into stereo, or stereo into mono", channels(it->second), channels(layout.channels_in)));
         }
         if (layout.output_ports == 0 && std::ranges::find(conditions_.captured, from.name) != conditions_.captured.end())
             layout.output_ports = layout.channels_out;
@@ -333,8 +311,17 @@ class Builder {
             last = name;
             if (*it == node) break;
         }
-        const auto& culprit = strip(layout_.nodes[at(node)].strip);
-        errors_.add(culprit.position, path_of(culprit), "a side-chain makes the signal wait for itself: " + text);
+        report_listener(trail, fmt::format("a side-chain makes the signal wait for itself ({}), expected one that does not hear this strip", text));
+    }
+
+    /// At the first side-chain of those nodes.
+    void report_listener(const std::vector<int>& trail, const std::string& text) {
+        for (const int n : trail) {
+            const auto& node = layout_.nodes[at(n)];
+            if (node.listens.empty()) continue;
+            const auto& listener = module(node.strip, node.first); // it began its section
+            return errors_.add(listener.at[at(listener.row("sidechain"))], config::child_path(listener.path, "sidechain"), text);
+        }
     }
 
     void compensate() {
@@ -369,14 +356,12 @@ class Builder {
         }
     }
 
-    struct Targets {
-        std::vector<int> sends, listens; // per module of the chain, or -1
-    };
     const Desk& desk_;
     const Conditions& conditions_;
     config::Diagnostics& errors_;
     Layout layout_;
     std::vector<Targets> targets_;
+    std::vector<int> source_widths_;                  // of the file at a strip's head, or 0
     std::unordered_map<std::string_view, int> index_; // strips by name
 };
 

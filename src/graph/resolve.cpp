@@ -31,28 +31,41 @@ std::string expected_of(const Parameter& row) {
     case Kind::text:
         return "a text in double quotes";
     case Kind::choice: {
-        const auto choices = engine::choices_of(row);
-        return "one of " + config::join(choices, ", ");
+        std::vector<std::string> quoted;
+        for (const auto choice : engine::choices_of(row)) quoted.push_back(config::quote(choice));
+        const std::vector<std::string_view> views(quoted.begin(), quoted.end());
+        return "one of " + config::join(views, ", ");
     }
     case Kind::integer:
-        return fmt::format("a whole number from {:g} to {:g}", row.minimum, row.maximum);
+        return fmt::format("a whole number from {} to {}", row.minimum, row.maximum);
     case Kind::meter:
         return "nothing: it is a read-out";
     case Kind::number:
         break;
     }
-    return fmt::format("a number from {:g} to {:g}{}{}", row.minimum, row.maximum, row.unit.empty() ? "" : " ", row.unit);
+    const auto range = fmt::format("a number from {} to {}", row.minimum, row.maximum);
+    return row.unit.empty() ? range : fmt::format("{} ({})", range, row.unit);
 }
 
 namespace {
 
-std::string accept_number(const Parameter& row, double value, float& number) {
+std::string describe(const config::Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value.data)) return "the string " + config::quote(*text);
+    if (const auto* number = std::get_if<double>(&value.data)) return fmt::format("the number {}", *number);
+    if (const auto* truth = std::get_if<bool>(&value.data)) return *truth ? "true" : "false";
+    return "a list";
+}
+
+std::string wrong(const Parameter& row, const config::Value& value) { return fmt::format("found {}, expected {}", describe(value), expected_of(row)); }
+
+std::string accept_number(const Parameter& row, const config::Value& value, float& number) {
+    const auto* exact = std::get_if<double>(&value.data);
+    if (!exact || !std::isfinite(*exact)) return wrong(row, value);
     // Compared as the float it becomes: 0.05 is within a minimum of 0.05F, though that is a little more.
-    if (!std::isfinite(value) || static_cast<float>(value) < row.minimum || static_cast<float>(value) > row.maximum)
-        return fmt::format("{:g} is out of range: expected {}", value, expected_of(row));
-    if (row.kind == Kind::integer && value != std::round(value))
-        return fmt::format("{:g} is no whole number: expected {}", value, expected_of(row));
-    number = static_cast<float>(value);
+    const auto rounded = static_cast<float>(*exact);
+    if (rounded < row.minimum || rounded > row.maximum) return wrong(row, value);
+    if (row.kind == Kind::integer && *exact != std::round(*exact)) return wrong(row, value);
+    number = rounded;
     return {};
 }
 
@@ -64,9 +77,8 @@ std::string accept_choice(const Parameter& row, const config::Value& value, floa
     const auto choices = engine::choices_of(row);
     const auto it = std::ranges::find(choices, word);
     if (it == choices.end()) {
-        const auto near = config::nearest(word, choices);
-        return fmt::format("{} is no choice: expected {}{}", word.empty() ? "this" : config::quote(word), expected_of(row),
-                           near ? fmt::format("; did you mean {}?", config::quote(*near)) : "");
+        const auto near = name ? config::nearest(word, choices) : std::nullopt;
+        return near ? fmt::format("{}; did you mean {}?", wrong(row, value), config::quote(*near)) : wrong(row, value);
     }
     number = static_cast<float>(it - choices.begin());
     return {};
@@ -75,24 +87,22 @@ std::string accept_choice(const Parameter& row, const config::Value& value, floa
 } // namespace
 
 std::string accept_value(const Parameter& row, const config::Value& value, float& number, std::string& text) {
-    const auto wrong = [&] { return fmt::format("wrong type: expected {}", expected_of(row)); };
     switch (row.kind) {
     case Kind::meter:
         return fmt::format("{} is a read-out and can't be set", config::quote(engine::parameter_path(row)));
     case Kind::text:
         if (const auto* s = std::get_if<std::string>(&value.data)) return text = *s, std::string{};
-        return wrong();
+        return wrong(row, value);
     case Kind::toggle:
         if (const auto* b = std::get_if<bool>(&value.data)) return number = *b ? 1.0F : 0.0F, std::string{};
-        return wrong();
+        return wrong(row, value);
     case Kind::choice:
         return accept_choice(row, value, number);
     case Kind::number:
     case Kind::integer:
         break;
     }
-    if (const auto* d = std::get_if<double>(&value.data)) return accept_number(row, *d, number);
-    return wrong();
+    return accept_number(row, value, number);
 }
 
 namespace {
@@ -115,8 +125,8 @@ void set_parameter(Module& module, const config::Parameter& p, config::Diagnosti
         for (const auto& r : module.type->parameters)
             if (r.kind != Kind::meter) names.push_back(engine::parameter_path(r));
         const std::vector<std::string_view> views(names.begin(), names.end());
-        errors.add_unknown(p.path.at, module.path,
-                           fmt::format("{} has no parameter {}", module.type->name, config::quote(p.path.value)),
+        errors.add_unknown(p.path.at, path,
+                           fmt::format("unknown parameter {}, expected one that `tonmeister modules {}` lists", config::quote(p.path.value), module.type->name),
                            p.path.value, views);
         return;
     }
@@ -132,7 +142,8 @@ std::optional<Module> resolve_module(const config::Module& from, config::Diagnos
         std::vector<std::string_view> names;
         for (const auto* t : modules::all())
             if (!t->internal) names.push_back(t->name);
-        errors.add_unknown(from.type.at, from.path, fmt::format("there is no module {}", config::quote(from.type.value)),
+        errors.add_unknown(from.type.at, from.path,
+                           fmt::format("unknown module {}, expected one that `tonmeister modules` lists", config::quote(from.type.value)),
                            from.type.value, names);
         return {};
     }
@@ -153,12 +164,15 @@ Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
     s.display_name = from.display_name.value;
     s.stage = from.stage.value;
     s.channels = from.channels ? from.channels->value : 0;
+    s.position = s.inputs_at = s.outputs_at = from.name.at;
     if (from.input) s.inputs = words(*from.input);
     if (from.output) s.outputs = words(*from.output);
+    if (from.input && !from.input->empty()) s.inputs_at = from.input->front().at;
+    if (from.output && !from.output->empty()) s.outputs_at = from.output->front().at;
     s.to = words(from.to);
+    for (const auto& to : from.to) s.to_at.push_back(to.at);
     s.mute = from.mute.value;
     s.solo = from.solo.value;
-    s.position = from.name.at;
     for (const auto& m : from.chain)
         if (auto module = resolve_module(m, errors)) s.chain.push_back(std::move(*module));
     for (const auto name : {kMute, kMeter}) {
@@ -173,7 +187,7 @@ Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
 } // namespace
 
 Desk resolve(const config::Config& config, config::Diagnostics& errors) {
-    Desk desk{.file = config.file, .name = config.name.value, .engine = config.engine, .control = config.control, .strips = {}};
+    Desk desk{.file = config.file, .schema = config.schema, .name = config.name.value, .engine = config.engine, .control = config.control, .strips = {}};
     for (const auto& s : config.strips) desk.strips.push_back(resolve_strip(s, errors));
     return desk;
 }
