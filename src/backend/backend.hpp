@@ -48,8 +48,8 @@ struct Status {
     bool freewheel = false;
     int missing_connections = 0; ///< wished for, but the other port isn't there
     int ports = 0;               ///< registered with the server (internal: that the plan has)
-    bool engine_free = true;     ///< nothing of the backend calls Engine::process(), so the control thread may
-    bool stuck = false;          ///< libjack does not return from closing a dead client: only a restart helps
+    bool engine_free = true; ///< nothing of the backend calls Engine::process(), so the control thread may
+    bool stuck = false;      ///< libjack does not return from closing a dead client: only a restart helps
 };
 
 /// A source of callbacks. All members are called on the control thread; the callback runs Engine::process on

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "backend/jack_client.hpp"
+#include "backend/pipewire_socket.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -28,6 +29,7 @@ JackClient::open(const JackApi& api, engine::Engine& engine, const JackOptions& 
     if (options.client_name.size() >= static_cast<std::size_t>(api.client_name_size()))
         return tl::unexpected(fmt::format("the client name {} is longer than JACK takes ({})",
                                           options.client_name, api.client_name_size() - 1));
+    if (api.pipewire && !pipewire_listens(options.server)) return tl::unexpected(explain(JackServerFailed));
     int flags = JackNoStartServer;
     if (options.exact_name) flags |= JackUseExactName;
     if (!options.server.empty()) flags |= JackServerName;

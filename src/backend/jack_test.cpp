@@ -7,7 +7,10 @@
 #include <chrono>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <fmt/format.h>
+#include <iterator>
+#include <malloc.h>
 
 using namespace ton;
 using namespace ton::backend;
@@ -73,6 +76,21 @@ TEST_CASE("without a server it waits, at little cost, and starts when one comes"
     CHECK(desk.cycles_advance());
 }
 
+TEST_CASE("to look for a server that isn't there again and again leaks neither memory nor files") {
+    const auto files = [] { return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}); };
+    const auto look = [] {
+        for (int i = 0; i < 100; ++i)
+            if (find_server("tm-nowhere") != Found::none) return false;
+        return true;
+    };
+    REQUIRE(look()); // what is allocated once
+    const auto files_before = files();
+    const auto bytes_before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    CHECK(look());
+    CHECK(files() == files_before);
+    CHECK(mallinfo2().uordblks + mallinfo2().hblkhd < bytes_before + 64 * 1024); // 0.6 KiB a look
+}
+
 TEST_CASE("ports come and go with the plan, and equal names stay registered") {
     JackServer server;
     REQUIRE(server.start());
@@ -135,6 +153,7 @@ TEST_CASE("wishes by name and regex are fulfilled when the ports come, and again
             return watch.connected("peer:source", "desk:in_2") && watch.connected("desk:out_1", "peer:sink");
         }));
         CHECK(desk.jack->status().missing_connections == 1);
+        desk.poll_until(0.3, [] { return false; }); // JACK2 announces ports again when their client activates
         // Taken out by hand: it stays out, whatever else happens, until the other client comes back.
         watch.api().disconnect(watch.handle(), "peer:source", "desk:in_2");
         { Peer other(server.name(), "other"); }
