@@ -36,7 +36,7 @@ class Studio {
         return *this;
     }
     void aim(const char* row, float value) {
-        stage().aim(engine::find_parameter(type_.parameters, row), 0, value, -1);
+        stage().aim(engine::find_parameter(type_.parameters, row), 0, value, -1, position_);
     }
 
     engine::Stage& stage() {
@@ -65,6 +65,7 @@ class Studio {
             CHECK((left == l));
             CHECK((right == r));
             at += n;
+            position_ = static_cast<std::int64_t>(at);
             if (disk_works) disk_.run_once();
         }
     }
@@ -90,6 +91,7 @@ class Studio {
     std::vector<std::string> texts_;
     std::unique_ptr<engine::Stage> stage_;
     std::unique_ptr<engine::Scratch> scratch_;
+    std::int64_t position_ = 0;
 };
 enum { kWritten, kOverruns, kState };
 

@@ -48,11 +48,11 @@ struct Block {
     bool moving = false;                     ///< coefficients have a step; else all steps are zero
 };
 
-/// The values of all parameters for the end of the grid cell that begins now: values[row * width + lane].
+/// The values of all parameters for the end of the grid cell that begins now: values[row * stride + lane].
 struct Update {
     const float* values = nullptr;
-    int width = 1;
-    const float* row(int index) const TM_NONBLOCKING { return values + static_cast<std::ptrdiff_t>(index) * width; }
+    int stride = 1;
+    const float* row(int index) const TM_NONBLOCKING { return values + static_cast<std::ptrdiff_t>(index) * stride; }
 };
 
 } // namespace ton::engine

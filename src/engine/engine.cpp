@@ -108,7 +108,7 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
             return;
         }
         const Place& place = places[command.slot];
-        place.stage->aim(command.row, place.lane, command.value, command.fade);
+        place.stage->aim(command.row, place.lane, command.value, command.fade, position_);
         return;
     }
     case Command::What::fade:
@@ -131,6 +131,12 @@ void Engine::swap() TM_NONBLOCKING {
     const LaneMove* moves = transaction_->moves.data();
     for (std::size_t i = 0; i < transaction_->moves.size(); ++i)
         moves[i].to->copy_lane(moves[i].lane, *moves[i].from, moves[i].from_lane);
+    const Housing* housing = transaction_->housing.data();
+    for (std::size_t i = 0; i < transaction_->housing.size(); ++i) {
+        const auto& h = housing[i];
+        for (int c = 0; c < h.signal->channels(); ++c) h.signal->view(c, h.memory + c * kSegment);
+        h.section->write_to(h.lane, h.memory);
+    }
     Plan* const old = plan_;
     plan_ = transaction_->plan.release();
     transaction_->plan.reset(old); // the pointer inside is null: nothing is freed here
@@ -183,27 +189,40 @@ void Engine::process(const AudioIo& io) TM_NONBLOCKING {
 }
 
 void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
-    const auto bytes = static_cast<std::size_t>(frames) * sizeof(float);
     const PortPoint* in = plan_->inputs.data();
     for (std::size_t i = 0; i < plan_->inputs.size(); ++i) {
         const auto slot = static_cast<std::size_t>(in[i].slot);
         const float* from = slot < io.inputs.size() ? io.inputs[slot] : nullptr;
-        if (from) std::memcpy(in[i].signal->plane(in[i].channel), from + offset, bytes);
-        else std::memset(in[i].signal->plane(in[i].channel), 0, bytes);
+        in[i].signal->view(in[i].channel, from ? from + offset : silence_);
     }
     const Step* steps = plan_->steps.data();
+    const MixPart* parts = plan_->parts.data();
     int healed = 0;
     for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
-        if (steps[i].mix) steps[i].mix->run(frames, position_);
-        else healed += steps[i].section->run(frames, position_, *plan_->scratch);
+        if (steps[i].section) healed += steps[i].section->run(frames, position_, *plan_->scratch);
+        else run_part(parts[steps[i].part], frames);
     }
     if (healed > 0) counters_.healed.fetch_add(static_cast<std::uint64_t>(healed), std::memory_order_relaxed);
     const PortPoint* out = plan_->outputs.data();
     for (std::size_t i = 0; i < plan_->outputs.size(); ++i) {
         const auto slot = static_cast<std::size_t>(out[i].slot);
         float* to = slot < io.outputs.size() ? io.outputs[slot] : nullptr;
-        if (to) std::memcpy(to + offset, out[i].signal->plane(out[i].channel), bytes);
+        if (to) std::memcpy(to + offset, out[i].signal->plane(out[i].channel), static_cast<std::size_t>(frames) * sizeof(float));
     }
+}
+
+void Engine::run_part(const MixPart& part, int frames) TM_NONBLOCKING {
+    Edge* const* edges = plan_->edges.data();
+    if (part.reader) {
+        Edge& only = *edges[part.first];
+        if (only.open()) return part.reader->read_from(part.lane, only.source_planes());
+        part.reader->read_from(part.lane, part.sum->planes());
+    }
+    if (part.begins && part.first == part.last)
+        for (int c = 0; c < part.sum->channels(); ++c)
+            std::memset(part.sum->plane(c), 0, static_cast<std::size_t>(frames) * sizeof(float));
+    for (auto e = part.first; e < part.last; ++e)
+        edges[e]->add_to(*part.sum, frames, position_, part.begins && e == part.first);
 }
 
 void Engine::apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {

@@ -97,6 +97,7 @@ class Engine {
     void stamp_clock(int frames) TM_NONBLOCKING;
     void notify(const Notice& notice) TM_NONBLOCKING;
     void run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
+    void run_part(const MixPart& part, int frames) TM_NONBLOCKING;
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
 
     static constexpr std::size_t kPending = 16384;
@@ -117,6 +118,8 @@ class Engine {
     std::int64_t position_ = 0;
 
     Ramp fade_{1.0F};                    // the whole desk's: start, rejoin, stop
+
+    float silence_[kSegment] = {};       // what a port that isn't there gives
 
     int meter_interval_ = 960;
     std::int64_t next_meters_ = 0;

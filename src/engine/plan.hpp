@@ -12,8 +12,8 @@ namespace ton::engine {
 
 /// An audio port of the backend that a strip hears or feeds, one channel.
 struct PortPoint {
-    int slot;                        ///< into AudioIo::inputs or outputs
-    std::shared_ptr<Signal> signal;
+    int slot; ///< into AudioIo::inputs or outputs
+    Signal* signal;
     int channel;
 };
 
@@ -23,19 +23,33 @@ struct Place {
     int lane = 0;
 };
 
-/// One thing to do for a segment, in order: sum a mix, or run a section.
+/// Edges [first, last) of a mix, added to its sum in the order of the desk. A mix of many strips is summed up part by
+/// part, each as soon as its sources have run and are still in the cache; the order of the additions, and so the bits,
+/// is the same.
+struct MixPart {
+    Signal* sum;
+    std::uint32_t first, last; ///< into Plan::edges
+    bool begins;               ///< the first part: sets instead of adding (or clears, where there are no edges)
+    /// Where the sum is read through: with only one edge that is a wire, the section reads its source instead.
+    Section* reader = nullptr;
+    int lane = 0;
+};
+
+/// One thing to do for a segment, in order: a part of a mix, or a section.
 struct Step {
-    Mix* mix = nullptr;
-    Section* section = nullptr;
+    Section* section = nullptr; ///< or else
+    std::uint32_t part = 0;     ///< into Plan::parts
 };
 
 /// Everything the audio thread runs, as a flat list. Made and warmed on the control thread, run and read on the
-/// audio thread, freed on the control thread. Sections, mixes, edges and signals that an edit does not touch are
+/// audio thread, freed on the control thread. Sections, edges and signals that an edit does not touch are
 /// shared with the plan before, so their memory, and so their output, goes on bit for bit.
 struct Plan {
     double sample_rate = 48000;
     std::vector<PortPoint> inputs, outputs;
     std::vector<Step> steps;
+    std::vector<MixPart> parts;
+    std::vector<Edge*> edges;
     std::vector<Place> places; ///< by instance slot; slots are stable from plan to plan
     /// Read-outs: stage i's block begins at readout_offset[i] of the meter values: [meter * width + lane].
     std::vector<Stage*> metered;
@@ -43,9 +57,9 @@ struct Plan {
     std::vector<float> meter_values; ///< sized for all of them
     std::unique_ptr<SectionScratch> scratch;
 
-    std::vector<std::shared_ptr<Mix>> mixes;       // owners of what the raw pointers above point to
-    std::vector<std::shared_ptr<Section>> sections;
+    std::vector<std::shared_ptr<Section>> sections; // owners of what the raw pointers above point to
     std::vector<std::shared_ptr<Signal>> signals;
+    std::vector<std::shared_ptr<Edge>> edge_owners;
 };
 
 /// A strip's module moves from one group of lanes to another.
@@ -56,12 +70,21 @@ struct LaneMove {
     int from_lane;
 };
 
+/// Where a signal lives in the new plan.
+struct Housing {
+    Signal* signal;
+    Section* section; ///< that writes it
+    int lane;
+    float* memory;    ///< its own, or that which short-lived signals share
+};
+
 /// A new plan and how to get there: the leaving edges fade out in the old plan, then, between two samples, columns
 /// are copied and the plans change places; new edges begin at zero and fade in.
 struct Transaction {
     std::unique_ptr<Plan> plan; ///< the new one on the way in, the old one on the way back
     std::vector<Edge*> leaving;
     std::vector<LaneMove> moves;
+    std::vector<Housing> housing;
     int fade_frames = 480;
 };
 

@@ -21,32 +21,34 @@ namespace ton::engine {
 class Ramps {
   public:
     static constexpr int kMaxRows = 192;
+    static constexpr int kFields = 7;
 
     /// Control thread. Rows from the first meter on are left out; texts take a place but never move.
     Ramps(std::span<const Parameter> rows, int width, double sample_rate);
 
     int rows() const TM_NONBLOCKING { return rows_; }
+    /// Floats from one row's values to the next one's; see Update.
+    int stride() const TM_NONBLOCKING { return width_ * kFields; }
     int width() const TM_NONBLOCKING { return width_; }
 
     /// Either thread (whoever owns the state): a value in kernel units, without a ramp.
     void jump(int row, int lane, float value) TM_NONBLOCKING;
-    /// Audio thread: a target in kernel units, from now on. `fade` in frames, or negative for the row's smoothing.
-    void aim(int row, int lane, float target, std::int64_t fade) TM_NONBLOCKING;
+    /// Audio thread: a target in kernel units, from the absolute sample `now` on. `fade` in frames, or negative for the
+    /// row's smoothing.
+    void aim(int row, int lane, float target, std::int64_t fade, std::int64_t now) TM_NONBLOCKING;
 
     bool any_moving() const TM_NONBLOCKING { return moving_count_ > 0; }
     bool grid_moving() const TM_NONBLOCKING { return grid_count_ > 0; }
     bool moving(int row) const TM_NONBLOCKING { return moving_[static_cast<std::size_t>(row)]; }
 
-    /// At a grid point: the values for the end of the cell that begins now: values[row * width + lane].
-    const float* at_cell_end() TM_NONBLOCKING;
-    /// The next `frames` values of every row; moving sample-rate rows are written to `scratch`, one stretch of
+    /// At the grid point `now`: the values for the end of the cell that begins: values[row * stride + lane].
+    const float* at_cell_end(std::int64_t now) TM_NONBLOCKING;
+    /// The `frames` values from `now` on of every row; moving sample-rate rows are written to `scratch`, one stretch of
     /// kSegment * width after another. controls[row] for all rows.
-    void controls(Control* controls, float* scratch, int frames) TM_NONBLOCKING;
-    /// `frames` have passed.
-    void advance(int frames) TM_NONBLOCKING;
+    void controls(Control* controls, float* scratch, std::int64_t now, int frames) TM_NONBLOCKING;
+    /// Rows that have arrived by `now` stop moving.
+    void settle(std::int64_t now) TM_NONBLOCKING;
 
-    /// Present value in kernel units (the target once it has arrived). Owner thread.
-    float now(int row, int lane) const TM_NONBLOCKING;
     /// Where the value is heading, in kernel units.
     float target(int row, int lane) const TM_NONBLOCKING { return value_[at(row, lane)]; }
     int sample_rows() const TM_NONBLOCKING { return sample_rows_; }
@@ -56,35 +58,39 @@ class Ramps {
 
     struct Curve { ///< one row's curves, `width` of each
         const float *start, *slope, *square, *cube, *inverse, *value;
-        const int *elapsed, *length;
+        const std::int32_t* begin; ///< the sample at which it began, modulo 2^32
+        std::int32_t* length;      ///< frames; 0: arrived
         bool logarithmic;
     };
     struct Kernels { ///< per lane width, on the instruction set of this machine
-        void (*fill)(const Curve&, float* out, int frames) TM_NONBLOCKING;
-        void (*point)(const Curve&, float* out, int ahead) TM_NONBLOCKING;
+        void (*fill)(const Curve&, float* out, std::int32_t now, int frames) TM_NONBLOCKING;
+        /// The values at `then`; lanes that have arrived by then are marked so.
+        void (*point)(const Curve&, float* out, std::int32_t then) TM_NONBLOCKING;
     };
 
   private:
+    // A row's curves lie side by side, so that a moving row is one stretch of memory.
     std::size_t at(int row, int lane) const TM_NONBLOCKING {
-        return static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(lane);
+        return static_cast<std::size_t>(row) * static_cast<std::size_t>(stride()) + static_cast<std::size_t>(lane);
     }
     Curve curve(int row) const TM_NONBLOCKING;
-    void settle(int row) TM_NONBLOCKING;
-    void mark(int row) TM_NONBLOCKING;
-    bool arrived(int row) const TM_NONBLOCKING;
+    void stop(int row) TM_NONBLOCKING;
+    void mark(int row, std::int64_t end) TM_NONBLOCKING;
 
     struct Row {
         Rate rate = Rate::grid;
         bool logarithmic = false;
-        int smoothing = 0; // frames
+        int smoothing = 0;    // frames
+        std::int64_t end = 0; // sample at which the last of its lanes arrives
     };
     int rows_, width_, sample_rows_ = 0, moving_count_ = 0, grid_count_ = 0;
     std::unique_ptr<Row[]> row_;
     hwy::AlignedFreeUniquePtr<float[]> floats_;
-    hwy::AlignedFreeUniquePtr<int[]> ints_;
-    float *start_, *slope_, *square_, *cube_, *inverse_, *value_, *cell_; // [row * width + lane]
-    int *elapsed_, *length_;                                              // frames
+    hwy::AlignedFreeUniquePtr<std::int32_t[]> ints_;
+    float *start_, *slope_, *square_, *cube_, *inverse_, *value_, *cell_; // [row * stride + lane]
+    std::int32_t *begin_, *length_;
     std::bitset<kMaxRows> moving_;
+    std::int64_t soonest_ = 0;            // nothing arrives before
     Kernels kernels_;
 };
 

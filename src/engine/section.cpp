@@ -36,9 +36,11 @@ Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<
       stages_(std::move(stages)), lanes_(std::move(lanes)),
       healed_(std::make_unique<std::atomic<std::uint32_t>[]>(lanes_.size())) {
     for (int c = 0; c < channels_in_; ++c)
-        for (const auto& lane : lanes_) inputs_.push_back(lane.input ? lane.input->plane(c) : nothing().plane(0));
+        for (const auto& lane : lanes_) inputs_.push_back(lane.input ? lane.input->planes()[c] : nothing().plane(0));
     for (int c = 0; c < channels_out_; ++c)
         for (const auto& lane : lanes_) outputs_.push_back(lane.output ? lane.output->plane(c) : nowhere().plane(0));
+    input_data_ = inputs_.data();
+    output_data_ = outputs_.data();
     std::size_t listener = 0, sender = 0;
     for (const auto& stage : stages_) {
         StageView view{};
@@ -46,7 +48,7 @@ Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<
         const auto& setup = stage->setup();
         for (int c = 0; c < setup.sidechain_channels; ++c)
             for (const auto& lane : lanes_)
-                view.sidechain.push_back(lane.input ? lane.sidechains.at(listener)->plane(c) : nothing().plane(0));
+                view.sidechain.push_back(lane.input ? lane.sidechains.at(listener)->planes()[c] : nothing().plane(0));
         for (int c = 0; c < setup.tap_channels; ++c)
             for (const auto& lane : lanes_)
                 view.taps.push_back(lane.input ? lane.taps.at(sender)->plane(c) : nowhere().plane(0));
@@ -61,7 +63,7 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch) TM_
     const auto width = static_cast<std::ptrdiff_t>(width_);
     int healed = 0;
     for (int c = 0; c < channels_in_; ++c) {
-        move.gather(inputs_.data() + c * width, scratch.audio[c], width_, frames);
+        move.gather(input_data_ + c * width, scratch.audio[c], width_, frames);
         if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, nullptr);
     }
     for (auto& view : views_) {
@@ -78,7 +80,7 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch) TM_
     }
     for (int c = 0; c < channels_out_; ++c) {
         if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, &scratch);
-        move.scatter(scratch.audio[c], outputs_.data() + c * width, width_, frames);
+        move.scatter(scratch.audio[c], output_data_ + c * width, width_, frames);
     }
     return healed;
 }

@@ -42,7 +42,16 @@ class Section {
 
     /// Any thread: in how many segments this lane's NaN or infinity was silenced.
     std::uint32_t healed(int lane) const { return healed_[static_cast<std::size_t>(lane)].load(std::memory_order_relaxed); }
+    /// Audio thread: a lane's input is read from there in this segment (see MixPart::reader).
+    void read_from(int lane, const float* const* planes) TM_NONBLOCKING {
+        for (int c = 0; c < channels_in_; ++c) input_data_[c * width_ + lane] = planes[c];
+    }
+    /// Audio thread, between two segments: a lane's output is written to `memory` (channels_out planes) from now on.
+    void write_to(int lane, float* memory) TM_NONBLOCKING {
+        for (int c = 0; c < channels_out_; ++c) output_data_[c * width_ + lane] = memory + c * kSegment;
+    }
     int width() const { return width_; }
+    int channels_out() const { return channels_out_; }
     int channels_in() const { return channels_in_; }
     const std::vector<std::shared_ptr<Stage>>& stages() const { return stages_; }
     const std::vector<Lane>& lanes() const { return lanes_; }
@@ -56,7 +65,9 @@ class Section {
     std::vector<Lane> lanes_;
     // The audio thread's view: plane pointers, [channel * width + lane] (signals never move).
     std::vector<const float*> inputs_;
+    const float** input_data_ = nullptr;
     std::vector<float*> outputs_;
+    float** output_data_ = nullptr;
     struct StageView {
         Stage* stage;
         std::vector<const float*> sidechain; // [channel * width + lane], empty if none

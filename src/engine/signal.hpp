@@ -3,9 +3,7 @@
 
 #include "engine/block.hpp"
 
-#include <hwy/aligned_allocator.h>
-
-#include <array>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -16,13 +14,22 @@ class Signal {
   public:
     explicit Signal(int channels);
     int channels() const TM_NONBLOCKING { return channels_; }
-    float* plane(int channel) TM_NONBLOCKING { return memory_ + channel * kSegment; }
-    const float* plane(int channel) const TM_NONBLOCKING { return memory_ + channel * kSegment; }
+    float* plane(int channel) TM_NONBLOCKING { return memory_.get() + channel * kSegment; }
+
+    /// Where readers find the planes: this signal's own memory, or what view() said. The table itself never moves.
+    /// (A port's signal is a view of the backend's buffer. A signal that is read at once, before another section runs,
+    /// is a view of memory that all such signals share, and so never leaves the cache.)
+    const float* const* planes() const TM_NONBLOCKING { return planes_; }
+    /// Audio thread, or before it runs.
+    void view(int channel, const float* plane) TM_NONBLOCKING { planes_[channel] = plane; }
 
   private:
+    struct Free {
+        void operator()(float* memory) const { std::free(memory); }
+    };
     int channels_;
-    hwy::AlignedFreeUniquePtr<float[]> owner_;
-    float* memory_;
+    std::unique_ptr<float[], Free> memory_;
+    const float* planes_[kMaxChannels];
 };
 
 /// One value on its way: a raised-cosine-like cubic (smoothstep), exact at both ends, frame by frame.
@@ -39,7 +46,7 @@ struct Ramp {
 
 /// A connection from a signal into a mix: a delay (latency compensation), a change of width, and a gain that is 1
 /// except while the edge comes or goes.
-class Edge {
+class alignas(64) Edge {
   public:
     /// Widths may be equal, 1 into 2 (panned to the centre, -3 dB each) or 2 into 1 (summed, -6 dB each).
     Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool fade_in, int fade_frames);
@@ -48,37 +55,22 @@ class Edge {
     /// Adds this edge's `frames` samples to the planes of `sum`, or sets them where `first`.
     void add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING;
 
-    /// A plain wire: nothing to compute, the reader may use the source itself.
-    bool is_wire() const TM_NONBLOCKING {
-        return delay_ == 0 && source_channels_ == channels_ && gain_.still() && gain_.value == 1.0F;
-    }
+    /// A wire as it was built (no delay, no change of width), and as it is now (its fade has ended at 1).
+    bool wire() const TM_NONBLOCKING { return delay_ == 0 && source_channels_ == channels_; }
+    bool open() const TM_NONBLOCKING { return gain_.still() && gain_.value == 1.0F; }
     const std::shared_ptr<const Signal>& source() const { return source_; }
-    int delay() const { return delay_; }
+    const float* const* source_planes() const TM_NONBLOCKING { return planes_; }
 
   private:
     void read_source(int channel, float* out, int frames, std::int64_t position) TM_NONBLOCKING;
 
-    std::shared_ptr<const Signal> source_;
-    const Signal* from_;
+    // What every segment touches comes first and fits a cache line: a big desk has thousands of edges.
+    const float* const* planes_;
     int source_channels_, channels_, delay_;
     Ramp gain_{1.0F};
-    std::vector<float> memory_; // delay lines, [source channel][delay]
     float* line_;
-};
-
-/// The sum of all that feeds a point, always in the same order, so that the bits don't depend on scheduling.
-class Mix {
-  public:
-    Mix(std::shared_ptr<Signal> sum, std::vector<std::shared_ptr<Edge>> edges);
-    void run(int frames, std::int64_t position) TM_NONBLOCKING;
-    const std::vector<std::shared_ptr<Edge>>& edges() const { return edges_; }
-    const std::shared_ptr<Signal>& sum() const { return sum_; }
-
-  private:
-    std::shared_ptr<Signal> sum_;
-    std::vector<std::shared_ptr<Edge>> edges_;
-    Signal* to_;
-    std::vector<Edge*> list_;
+    std::vector<float> memory_; // delay lines, [source channel][delay]
+    std::shared_ptr<const Signal> source_;
 };
 
 } // namespace ton::engine

@@ -61,18 +61,18 @@ void Stage::set(int lane, std::span<const float> values) {
 }
 
 void Stage::prime() {
-    const auto first = ramps_.at_cell_end(); // settles every grid row
-    const Update u{first, width_};
+    const auto first = ramps_.at_cell_end(0); // settles every grid row
+    const Update u{first, ramps_.stride()};
     for (int pass = 0; pass < 2; ++pass) { // the second time the coefficients have arrived and stand still
         if (kernel_) kernel_->update(state_.get(), setup_, u);
         else processor_->update(u);
     }
     moving_ = false;
-    ramps_.advance(1); // sample-rate rows that jumped are settled too
+    ramps_.settle(1); // sample-rate rows that jumped, too
 }
 
-void Stage::update() TM_NONBLOCKING {
-    const Update u{ramps_.at_cell_end(), width_};
+void Stage::update(std::int64_t now) TM_NONBLOCKING {
+    const Update u{ramps_.at_cell_end(now), ramps_.stride()};
     if (kernel_) kernel_->update(state_.get(), setup_, u);
     else processor_->update(u);
 }
@@ -98,7 +98,7 @@ void Stage::run(float* const* audio, const float* const* sidechain, float* const
             if (left_in_cell == kGrid) {
                 // Once more after the last movement: the coefficients arrive and their steps become zero.
                 const bool moves = ramps_.grid_moving();
-                if (moves || moving_) update();
+                if (moves || moving_) update(now);
                 moving_ = moves;
             }
             count = std::min(count, left_in_cell);
@@ -107,7 +107,7 @@ void Stage::run(float* const* audio, const float* const* sidechain, float* const
         for (int c = 0; c < channels; ++c) planes[c] = audio[c] + offset;
         for (int c = 0; c < setup_.sidechain_channels; ++c) sidechain_planes[c] = sidechain[c] + offset;
         for (int c = 0; c < setup_.tap_channels; ++c) tap_planes[c] = taps[c] + offset;
-        ramps_.controls(scratch.controls, scratch.ramps, count);
+        ramps_.controls(scratch.controls, scratch.ramps, now, count);
         run_cell({.audio = planes,
                   .sidechain = setup_.sidechain_channels > 0 ? sidechain_planes : nullptr,
                   .taps = setup_.tap_channels > 0 ? tap_planes : nullptr,
@@ -117,7 +117,7 @@ void Stage::run(float* const* audio, const float* const* sidechain, float* const
                   .frames = count,
                   .moving = moving_});
         if (bypassing_) mix_dry(planes, count, offset, scratch);
-        ramps_.advance(count);
+        ramps_.settle(now + count);
         done += count;
     }
     if (bypassing_ && !ramps_.moving(bypass_row_)) {
@@ -187,8 +187,8 @@ void Stage::copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING
     bypassing_ = bypassing_ || from.bypassing_;
 }
 
-void Stage::aim(int row, int lane, float value, std::int64_t fade) TM_NONBLOCKING {
-    ramps_.aim(row, lane, value, fade);
+void Stage::aim(int row, int lane, float value, std::int64_t fade, std::int64_t now) TM_NONBLOCKING {
+    ramps_.aim(row, lane, value, fade, now);
     if (row == bypass_row_) bypassing_ = true;
 }
 

@@ -41,8 +41,9 @@ class Stage {
     void silence(int lane, Scratch& scratch) TM_NONBLOCKING;
     /// Audio thread. Takes over a strip's column: state, parameters, read-outs. Same type and setup.
     void copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING;
-    /// Audio thread. A new target in kernel units; fade in frames or negative for the row's smoothing.
-    void aim(int row, int lane, float value, std::int64_t fade) TM_NONBLOCKING;
+    /// Audio thread. A new target in kernel units from the absolute sample `now` on; fade in frames, or negative for the
+    /// row's smoothing.
+    void aim(int row, int lane, float value, std::int64_t fade, std::int64_t now) TM_NONBLOCKING;
 
     /// Audio thread. Copies all read-outs (meters * width) and starts the held ones anew.
     void read(float* out) TM_NONBLOCKING;
@@ -57,7 +58,7 @@ class Stage {
     std::size_t state_floats() const { return state_floats_; }
 
   private:
-    void update() TM_NONBLOCKING;
+    void update(std::int64_t now) TM_NONBLOCKING;
     void run_cell(const Block& block) TM_NONBLOCKING;
     void keep_dry(float* const* audio, int frames, std::int64_t position, Scratch& scratch) TM_NONBLOCKING;
     void mix_dry(float* const* audio, int frames, std::ptrdiff_t offset, Scratch& scratch) TM_NONBLOCKING;

@@ -12,7 +12,7 @@
 namespace ton::graph {
 
 using engine::Edge;
-using engine::Mix;
+using engine::MixPart;
 using engine::Plan;
 using engine::Section;
 using engine::Signal;
@@ -40,6 +40,8 @@ class Compiler {
             out_->free_slots = running_->free_slots;
         }
         plan_->sample_rate = options_.conditions.sample_rate;
+        constexpr std::size_t most = static_cast<std::size_t>(engine::kMaxLanes) * engine::kMaxChannels * engine::kSegment;
+        out_->shared_memory = running_ ? running_->shared_memory : std::make_shared<float[]>(most);
         make_signals();
         make_ports();
         make_sections();
@@ -275,22 +277,74 @@ class Compiler {
 
     // ------------------------------------------------------------------------------------------- steps
 
+    /// A sum under construction: its edges in the order of the desk, and how many of them are in the steps already.
+    struct Sum {
+        std::shared_ptr<Signal> signal;
+        std::vector<std::shared_ptr<Edge>> edges;
+        std::vector<int> sources; // nodes; -1: ports
+        int reader = -1;          // node whose main input this is
+        std::size_t next = 0;
+        bool begun = false;
+    };
+
     void make_steps() {
         for (const auto& port : out_->ports)
-            if (port.input)
-                plan_->inputs.push_back({port.slot, port_signal(port.strip, true), port.channel});
-        std::set<const Section*> done;
-        for (std::size_t i = 0; i < layout().order.size();) { // one level after another: mixes, then sections
-            std::size_t end = i;
-            while (end < layout().order.size() && node(layout().order[end]).level == node(layout().order[i]).level) ++end;
-            for (auto k = i; k < end; ++k) add_mixes(layout().order[k]);
-            for (auto k = i; k < end; ++k) {
-                auto* section = state(layout().order[k]).section.get();
-                if (done.insert(section).second) plan_->steps.push_back({nullptr, section});
-            }
-            i = end;
-        }
+            if (port.input) plan_->inputs.push_back({port.slot, port_signal(port.strip, true).get(), port.channel});
+        sums_of_.resize(layout().nodes.size());
+        fed_by_.resize(layout().nodes.size());
+        finished_.assign(layout().nodes.size(), 0);
+        for (int n = 0; n < static_cast<int>(layout().nodes.size()); ++n) add_mixes(n);
         for (int s = 0; s < static_cast<int>(out_->desk.strips.size()); ++s) add_output(s);
+        std::map<const Section*, std::vector<int>> lanes;
+        for (int n = 0; n < static_cast<int>(layout().nodes.size()); ++n) lanes[state(n).section.get()].push_back(n);
+        for (const int n : layout().order) {
+            auto* section = state(n).section.get();
+            auto& group = lanes[section];
+            for (const int member : group)
+                for (const auto sum : sums_of_[at(member)]) add_part(sums_[sum], sums_[sum].edges.size());
+            if (!group.empty()) plan_->steps.push_back({section, 0});
+            for (const int member : group) finished_[at(member)] = 1;
+            for (const int member : group)
+                for (const auto sum : fed_by_[at(member)]) add_what_is_ready(sums_[sum]);
+            for (const int member : group) house(member);
+            group.clear(); // once only
+        }
+        for (auto& sum : sums_) {
+            add_part(sum, sum.edges.size());
+            for (auto& e : sum.edges) plan_->edge_owners.push_back(e);
+        }
+    }
+
+    /// A signal that nobody will read any more shares its memory with all others of that kind.
+    void house(int n) {
+        const auto& s = state(n);
+        bool read = true;
+        for (const auto index : fed_by_[at(n)])
+            for (std::size_t e = sums_[index].next; e < sums_[index].edges.size(); ++e) read = read && sums_[index].sources[e] != n;
+        float* shared = out_->shared_memory.get() + s.lane * s.section->channels_out() * engine::kSegment;
+        transaction_->housing.push_back({s.output.get(), s.section.get(), s.lane, read ? shared : s.output->plane(0)});
+    }
+
+    /// The sum's next edges whose sources have run. A lone edge waits for its reader, which may read through it.
+    void add_what_is_ready(Sum& sum) {
+        if (sum.edges.size() < 2) return;
+        auto last = sum.next;
+        while (last < sum.edges.size() && (sum.sources[last] < 0 || finished_[at(sum.sources[last])])) ++last;
+        if (last > sum.next) add_part(sum, last);
+    }
+
+    void add_part(Sum& sum, std::size_t last) {
+        if (sum.begun && sum.next == last) return;
+        MixPart part{sum.signal.get(), static_cast<std::uint32_t>(plan_->edges.size()), 0, !sum.begun, nullptr, 0};
+        for (; sum.next < last; ++sum.next) plan_->edges.push_back(sum.edges[sum.next].get());
+        part.last = static_cast<std::uint32_t>(plan_->edges.size());
+        if (sum.edges.size() == 1 && sum.reader >= 0 && sum.edges.front()->wire()) {
+            part.reader = state(sum.reader).section.get();
+            part.lane = state(sum.reader).lane;
+        }
+        sum.begun = true;
+        plan_->steps.push_back({nullptr, static_cast<std::uint32_t>(plan_->parts.size())});
+        plan_->parts.push_back(part);
     }
 
     std::shared_ptr<Signal> port_signal(int s, bool input) {
@@ -298,9 +352,13 @@ class Compiler {
         return signal(strip(s).name + (input ? "/ports_in" : std::string(kPortsOut)), input ? sl.input_ports : sl.output_ports);
     }
 
-    void add_mix(const std::shared_ptr<Signal>& sum, std::vector<std::shared_ptr<Edge>> edges) {
-        plan_->mixes.push_back(std::make_shared<Mix>(sum, std::move(edges)));
-        plan_->steps.push_back({plan_->mixes.back().get(), nullptr});
+    /// `sources` are the nodes behind the edges, -1 for ports; `node` reads the sum, as its main input or not.
+    void add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main) {
+        const auto index = sums_.size();
+        if (node >= 0) sums_of_[at(node)].push_back(index);
+        for (const int source : sources)
+            if (source >= 0 && (fed_by_[at(source)].empty() || fed_by_[at(source)].back() != index)) fed_by_[at(source)].push_back(index);
+        sums_.push_back({std::move(signal), std::move(edges), std::move(sources), main ? node : -1});
     }
 
     void add_mixes(int n) {
@@ -308,18 +366,31 @@ class Compiler {
         const auto& sl = layout().strips[at(me.strip)];
         const auto& inputs = state(n).inputs;
         std::vector<std::shared_ptr<Edge>> edges;
+        std::vector<int> sources;
         if (sl.nodes.front() == n) {
-            for (const auto& feed : sl.feeds) edges.push_back(feed_edge(me, feed));
+            for (const auto& feed : sl.feeds) {
+                edges.push_back(feed_edge(me, feed));
+                sources.push_back(feed_node(feed));
+            }
         } else {
             const int previous = *(std::ranges::find(sl.nodes, n) - 1);
             edges.push_back(edge(me.identity + "/in", node(previous).identity, state(previous).output, me.channels_in,
                                  me.latency_in - node(previous).latency_out));
+            sources.push_back(previous);
         }
-        add_mix(inputs.front(), std::move(edges));
+        add_sum(inputs.front(), std::move(edges), std::move(sources), n, true);
         for (std::size_t i = 0; i < me.listens.size(); ++i) {
             const int source = layout().strips[at(me.listens[i])].nodes.back();
-            add_mix(inputs[i + 1], {edge(sidechain_name(me, i), node(source).identity, state(source).output, inputs[i + 1]->channels(), me.latency_in - node(source).latency_out)});
+            add_sum(inputs[i + 1], {edge(sidechain_name(me, i), node(source).identity, state(source).output, inputs[i + 1]->channels(),
+                                         me.latency_in - node(source).latency_out)}, {source}, n, false);
         }
+    }
+
+    int feed_node(const Feed& feed) {
+        if (feed.from == Feed::From::ports) return -1;
+        const auto& nodes = layout().strips[at(feed.strip)].nodes;
+        if (feed.from == Feed::From::strip) return nodes.back();
+        return *std::ranges::find_if(nodes, [&](int n) { return feed.module < node(n).first + node(n).count; });
     }
 
     std::shared_ptr<Edge> feed_edge(const Node& me, const Feed& feed) {
@@ -348,9 +419,9 @@ class Compiler {
         if (sl.output_ports == 0) return;
         const auto to = port_signal(s, false);
         const int last = sl.nodes.back();
-        add_mix(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0)});
+        add_sum(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0)}, {last}, -1, false);
         for (const auto& port : out_->ports)
-            if (!port.input && port.strip == s) plan_->outputs.push_back({port.slot, to, port.channel});
+            if (!port.input && port.strip == s) plan_->outputs.push_back({port.slot, to.get(), port.channel});
     }
 
     // --------------------------------------------------------------------------------------- instances
@@ -427,6 +498,9 @@ class Compiler {
     std::unique_ptr<engine::Transaction> transaction_;
     int fade_frames_;
     std::set<int> used_inputs_, used_outputs_;
+    std::vector<Sum> sums_;
+    std::vector<std::vector<std::size_t>> sums_of_, fed_by_; // by node: what it reads, what it feeds
+    std::vector<char> finished_;                             // nodes whose section is in the steps already
     const std::map<std::string, int> empty_;
 };
 

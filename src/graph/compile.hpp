@@ -63,6 +63,7 @@ struct Compiled {
     std::map<std::string, NodeState> nodes;                          ///< by identity
     std::map<std::string, std::shared_ptr<engine::Edge>> edges;      ///< by what they join
     std::map<std::string, std::shared_ptr<engine::Signal>> signals;  ///< mixes and ports, by name
+    std::shared_ptr<float[]> shared_memory;                          ///< of signals that are read at once; always the same
     std::map<std::string, int> input_slots, output_slots;            ///< by port name
     std::vector<std::uint32_t> free_slots;
     std::uint32_t next_slot = 0;

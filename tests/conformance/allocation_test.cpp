@@ -93,7 +93,8 @@ TEST_CASE("run, update, silence, aim and read never touch the heap") {
         for (int k = 0; k < segments; ++k) {
             for (std::size_t e = 0; e < events.size(); ++e) {
                 const auto& p = s.type->parameters[static_cast<std::size_t>(rows[e])];
-                if (events[e].time == k) stage.aim(rows[e], 0, engine::to_kernel(p, events[e].value), -1);
+                if (events[e].time == k) stage.aim(rows[e], 0, engine::to_kernel(p, events[e].value), -1,
+                                                    std::int64_t{k} * frames);
             }
             stage.run(planes, side, planes + 8, frames, std::int64_t{k} * frames, scratch);
             if (k == 50) stage.silence(0, scratch);

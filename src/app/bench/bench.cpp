@@ -5,32 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <ctime>
 
 namespace ton::app {
-
-namespace benching {
-
-namespace {
-double thread_nanoseconds() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
-}
-} // namespace
-
-Timing measure(int repetitions, const std::function<double()>& work) {
-    std::vector<double> times;
-    for (int i = 0; i < repetitions; ++i) {
-        const double start = thread_nanoseconds();
-        const double units = work();
-        times.push_back((thread_nanoseconds() - start) / units);
-    }
-    std::ranges::sort(times);
-    return {times.front(), times[times.size() / 2]};
-}
-
-} // namespace benching
 
 namespace {
 
@@ -40,7 +16,10 @@ struct Benchmark {
 };
 constexpr Benchmark kAll[] = {{"strips", benching::strips},
                               {"empty_graph", benching::empty_graph},
-                              {"reload", benching::reload}};
+                              {"reload", benching::reload},
+                              {"loudness", benching::loudness},
+                              {"limiter", benching::limiter},
+                              {"osc", benching::osc}};
 
 void print(const nlohmann::json& value, const std::string& name, int depth) {
     if (value.is_object()) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/bench/timing.hpp"
+
 #include <nlohmann/json_fwd.hpp>
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,18 +21,12 @@ int bench(const BenchOptions& options);
 
 namespace benching {
 
-/// Best and median of several repetitions, in CPU time of the calling thread.
-struct Timing {
-    double best = 0, median = 0; ///< ns per unit of work
-};
-/// Runs `work` `repetitions` times; it returns how many units it did.
-Timing measure(int repetitions, const std::function<double()>& work);
-
 void strips(nlohmann::json& out, bool quick);
 void empty_graph(nlohmann::json& out, bool quick);
 void reload(nlohmann::json& out, bool quick);
 void loudness(nlohmann::json& out, bool quick);
 void limiter(nlohmann::json& out, bool quick);
+void osc(nlohmann::json& out, bool quick);
 
 } // namespace benching
 } // namespace ton::app

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/bench/desk_rig.hpp"
+#include "app/bench/programme.hpp"
 
 #include <fmt/format.h>
 
 #include <stdexcept>
 
 namespace ton::app::benching {
+
+namespace {
+constexpr int kMostFrames = 64;
+}
 
 graph::Desk DeskRig::desk_of(const std::string& json) {
     auto reading = config::read_text(json, "bench");
@@ -24,11 +29,8 @@ DeskRig::DeskRig(const std::string& json, int lane_width) {
     if (!errors.empty()) throw std::runtime_error(config::format(errors));
     std::uint32_t noise = 1;
     for (const auto& port : console_->compiled()->ports) {
-        auto& plane = memory_.emplace_back(8192);
-        for (auto& x : plane) { // about -14 dBFS: compressors work
-            noise = noise * 1664525U + 1013904223U;
-            x = static_cast<float>(static_cast<std::int32_t>(noise)) * (0.35F / 2147483648.0F);
-        }
+        auto& plane = memory_.emplace_back(kMostFrames); // small blocks lie side by side, as a backend's own would
+        fill_noise(plane, kDeskNoisePeak, noise);
         const auto slot = static_cast<std::size_t>(port.slot);
         if (port.input) {
             if (inputs_.size() <= slot) inputs_.resize(slot + 1);
@@ -42,6 +44,7 @@ DeskRig::DeskRig(const std::string& json, int lane_width) {
 }
 
 void DeskRig::run(int callbacks, int block) {
+    if (block > kMostFrames) throw std::invalid_argument("the bench's blocks are short");
     for (int i = 0; i < callbacks; ++i) engine_.process({inputs_, outputs_, block});
 }
 

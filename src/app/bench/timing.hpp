@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+/// How benchmarks take the time. Knows nothing of the rest of the program: bench/peers uses it, too.
+namespace ton::app::benching {
+
+/// Best and median of several repetitions, in CPU time of the calling thread.
+struct Timing {
+    double best = 0, median = 0; ///< ns per unit of work
+};
+/// Runs `work` `repetitions` times; it returns how many units it did.
+Timing measure(int repetitions, const std::function<double()>& work);
+/// Several works in turn, round after round, so that a machine that slows down slows them all: one Timing each.
+std::vector<Timing> measure_in_turn(int repetitions, std::span<const std::function<double()>> works);
+
+} // namespace ton::app::benching
