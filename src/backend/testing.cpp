@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
-#include <type_traits>
 #include <unistd.h>
 
 #if defined(__has_feature)
@@ -23,6 +22,14 @@ extern "C" const char* __lsan_default_suppressions() {
 extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {
     return "fast_unwind_on_malloc=0";
+}
+#endif
+#if __has_feature(thread_sanitizer)
+// Two clients of one process share buffers, and the server, another process, orders who writes when: TSan
+// can't see that.
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() {
+    return "race:ton::backend::testing::Peer\nrace:pw_memblock_map\n";
 }
 #endif
 #endif
@@ -150,21 +157,37 @@ jack_latency_range_t Peer::latency(const std::string& port, jack_latency_callbac
     return range;
 }
 
+namespace {
+
+// A template, so that it serves both shapes of the plan: sums as steps of their own, or as parts in a list.
+template <class Plan> void add_wire(Plan& plan, int slot) {
+    auto in = std::make_shared<engine::Signal>(1);
+    auto out = std::make_shared<engine::Signal>(1);
+    plan.signals.insert(plan.signals.end(), {in, out});
+    auto edge = std::make_shared<engine::Edge>(in, 1, 0, false, 0);
+    if constexpr (requires { plan.parts; }) {
+        const auto count = static_cast<std::uint32_t>(plan.edges.size());
+        plan.edges.push_back(edge.get());
+        plan.edge_owners.push_back(edge);
+        plan.parts.push_back({out.get(), count, count + 1, true});
+        plan.steps.push_back({nullptr, count});
+        plan.inputs.push_back({slot, in.get(), 0});
+        plan.outputs.push_back({slot, out.get(), 0});
+    } else {
+        using Mix = typename decltype(plan.mixes)::value_type::element_type;
+        plan.mixes.push_back(std::make_shared<Mix>(out, std::vector{edge}));
+        plan.steps.push_back({plan.mixes.back().get(), nullptr});
+        plan.inputs.push_back({slot, in, 0});
+        plan.outputs.push_back({slot, out, 0});
+    }
+}
+
+} // namespace
+
 void post_wires(engine::Engine& engine, int channels) {
     auto transaction = std::make_unique<engine::Transaction>();
     transaction->plan = std::make_unique<engine::Plan>();
-    auto& plan = *transaction->plan;
-    for (int i = 0; i < channels; ++i) {
-        auto signal = std::make_shared<engine::Signal>(1);
-        plan.signals.push_back(signal);
-        engine::PortPoint point{i, {}, 0};
-        [&signal](auto& held) { // by the plan's list or by itself
-            if constexpr (std::is_pointer_v<std::remove_reference_t<decltype(held)>>) held = signal.get();
-            else held = signal;
-        }(point.signal);
-        plan.inputs.push_back(point);
-        plan.outputs.push_back(point);
-    }
+    for (int i = 0; i < channels; ++i) add_wire(*transaction->plan, i);
     // What was posted belongs to the engine until its notice is taken.
     if (engine.post({.what = engine::Command::What::transact, .transaction = transaction.get()}))
         transaction.release();
