@@ -9,8 +9,11 @@ import pathlib
 import signal
 import subprocess
 import time
+import warnings
 
+import numpy as np
 from osc_client import PATIENCE, Client, wait_for
+from scipy.io import wavfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("TONMEISTER", ROOT / "build/src/app/tonmeister")).absolute()
@@ -38,6 +41,7 @@ class Daemon:
                 [BINARY, "run", config, "--fresh", "--backend", backend, *urls, *arguments], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, env=os.environ | {"XDG_STATE_HOME": str(config.parent)} | (env or {}))
         self.pid = self.process.pid
+        self.proc = pathlib.Path(f"/proc/{self.pid}")
         try:
             heard = wait_for(lambda: self.process.poll() is not None or len(self.ports()) == len(osc))
             assert heard and self.process.poll() is None, self.log()
@@ -124,7 +128,8 @@ class JackServer:
     def ports(self, *flags):
         """What jack_lsp tells of each port, by name."""
         found, name = {}, None
-        for line in self.run("jack_lsp", *flags).stdout.splitlines():
+        listing = self.run("jack_lsp", *flags)
+        for line in listing.stdout.splitlines() if listing.returncode == 0 else ():
             if line[:1].isspace():
                 found[name].append(line.strip())
             else:
@@ -150,3 +155,36 @@ class JackServer:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class JackFeed:
+    """tests/support/jack_feed.cpp: plays into ports and records others, frame by frame together."""
+
+    def __init__(self, server, folder, played, to, listen, frames=None, freewheel=False):
+        program = BUILD / "tests/jack_feed"
+        assert program.is_file(), f"{program} is missing: build it first, or name the build in TONMEISTER_BUILD"
+        self.record = pathlib.Path(folder) / "heard.wav"
+        words = [program, "--record", self.record, "--frames", str(frames or len(played))]
+        if to:
+            wavfile.write(pathlib.Path(folder) / "played.wav", 48000, np.asarray(played, dtype=np.float32))
+            words += ["--play", pathlib.Path(folder) / "played.wav"]
+        for option, ports in (("--to", to), ("--from", listen)):
+            for port in ports:
+                words += [option, port]
+        words += ["--freewheel"] * freewheel
+        self.process = subprocess.Popen(words, env=os.environ | server.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "playing\n", self.process.communicate()[1]
+
+    def result(self):
+        """What was heard (frames × ports), and how many frames of it were lost."""
+        out, errors = self.process.communicate(timeout=150)
+        assert self.process.returncode == 0, errors
+        return read_wav(self.record), int(out.split()[-1])
+
+
+def read_wav(path):
+    """Frames × channels of a float WAV."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wavfile.WavFileWarning)  # libsndfile adds a PEAK chunk
+        samples = wavfile.read(path)[1]
+    return samples.reshape(len(samples), -1)

@@ -9,8 +9,8 @@
 namespace ton::control {
 
 /// Turns wall-clock times into absolute samples. Callbacks wake late, never early, by anything up to milliseconds; so
-/// single readings are not believed, but the line through their earliest ones: a new reading pulls the line at once
-/// when it lies below it, and only slowly (0.5 % of the difference) when above. Control thread.
+/// the earliest of each 200 ms is believed: at once where it lies below the line so far, or far above it (cycles were
+/// lost), by half where it lies a little above (the sound card's clock drifts against the machine's). Control thread.
 class AudioClock {
   public:
     /// Often (each control tick).
@@ -24,6 +24,8 @@ class AudioClock {
     bool valid_ = false;
     double sample_rate_ = 48000;
     double offset_ = 0; // ns: monotonic time at which sample 0 would have begun
+    double lowest_ = 0; // ns: the same, earliest of the window under way
+    int readings_ = 0;  // in that window
     int block_ = 0;
     std::int64_t last_frame_ = -1;
 };
