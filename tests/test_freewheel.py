@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RT-9: what the running desk gives under a JACK server is what `render` writes, bit for bit, hands on the faders included.
+
+JACK's freewheel mode lets both run through the same known samples. Where a hand moves, the sample on which it was obeyed is read off
+the output, and `render --events` is told just that."""
+
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from desk import BINARY, Daemon, JackFeed, JackServer, read_wav, write_config
+from osc_client import bundle, message, wait_for
+from scipy.io import wavfile
+
+RATE = 48000
+STRIPS = {
+    "a": {"input": [], "channels": 1,
+          "chain": [{"highpass": {"frequency": 60}}, {"eq": {"band/3": {"on": True, "type": "bell", "frequency": 300, "gain": 5, "q": 1}}},
+                    {"compressor": {"threshold": -30, "lookahead": 5}}, {"fader": {"level": -3}}, {"pan": {"position": 0.3}}], "to": "mix"},
+    "b": {"input": [], "channels": 2, "chain": [{"send": {"to": "echo", "level": -12}}, {"fader": {}}], "to": "mix"},
+    "echo": {"channels": 2, "chain": [{"delay": {"time": 90}}, {"lowpass": {"frequency": 4000}}], "to": "mix"},
+    "mix": {"stage": "master", "channels": 2, "chain": [{"limiter": {"gain": 6}}, {"loudness": {}}], "output": []},
+}
+TO = ["tonmeister:a/in_1", "tonmeister:b/in_1", "tonmeister:b/in_2"]
+LISTEN = ["tonmeister:mix/out_1", "tonmeister:mix/out_2"]
+
+
+def programme(seconds):
+    """Noise whose level swells and falls, so that every detector works."""
+    rng = np.random.default_rng(20)
+    frames = int(seconds * RATE)
+    level = 10 ** ((-20 + 14 * np.sin(2 * np.pi * np.arange(frames) / RATE / 1.7)) / 20)
+    return (rng.standard_normal((frames, 3)) * level[:, None] * 0.5).astype(np.float32)
+
+
+def render(folder, config, played, *options):
+    wavfile.write(folder / "a.wav", RATE, played[:, 0])
+    wavfile.write(folder / "b.wav", RATE, played[:, 1:])
+    subprocess.run([BINARY, "render", config, "--input", f"a={folder}/a.wav", "--input", f"b={folder}/b.wav", "--output",
+                    f"mix={folder}/mix.wav", "--raw", "--bits", "32f", "--quiet", *options], check=True, timeout=120)
+    return read_wav(folder / "mix.wav")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with JackServer(tmp_path_factory.mktemp("jack")) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(server, tmp_path):
+    with Daemon(write_config(tmp_path, STRIPS), backend="jack", env=server.env) as daemon:
+        assert wait_for(daemon.running)
+        time.sleep(0.2)  # the fade-in at the start is over
+        yield daemon
+
+
+@pytest.mark.parametrize("block", [64, 1000])
+def test_live_is_offline_bit_for_bit(server, desk, tmp_path, block):
+    played = programme(6)
+    heard, missing = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True).result()
+    offline = render(tmp_path, desk.config, played, "--block", str(block))
+    assert missing == 0 and np.abs(heard).max() > 0.1
+    assert np.array_equal(heard.view(np.uint32), offline.view(np.uint32))
+
+
+def obeyed_at(folder, config, played, heard, bundles, step):
+    """The events that make render give what was heard. Each bundle's sample, a multiple of `step`, is looked for in turn: a try on an
+    early sample shows how long after a move the output leaves its way, and so, from where what was heard does, when it was made."""
+    events = []
+    for moves in bundles:
+        def agrees_until(sample):
+            (folder / "events.txt").write_text("".join(f"{line}\n" for line in events + [f"{sample}s {move}" for move in moves]))
+            offline = render(folder, config, played, "--events", str(folder / "events.txt"))
+            return next(iter(np.flatnonzero((offline != heard).any(axis=1))), len(heard))
+
+        without = agrees_until(len(heard) + RATE)
+        early = max(0, without - 6400) // 64 * 64
+        guess = (early + without - agrees_until(early)) // step * step
+        best = max(range(guess - 3 * step, guess + 4 * step, step), key=agrees_until)
+        assert agrees_until(best) > without, f"no sample explains {moves}"
+        events += [f"{best}s {move}" for move in moves]
+    return events
+
+
+def same_bits_offline(folder, daemon, played, heard, events):
+    (folder / "events.txt").write_text("\n".join(events) + "\n")
+    offline = render(folder, daemon.config, played, "--events", str(folder / "events.txt"), "--block", "441")
+    assert np.array_equal(heard.view(np.uint32), offline.view(np.uint32))
+
+
+def packed(move):
+    address, *values = move.split()
+    return message(address, *(float(v) for v in values))
+
+
+def test_live_is_offline_with_hands_on_the_faders(server, desk, tmp_path):
+    played = programme(12)
+    feed = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True)
+    moves = ["/b/fader/level -8", "/a/pan/position -0.7", "/a/eq/band/3/gain -6 0.3", "/a/fader/level -12 0.5"]
+    for move in moves:
+        time.sleep(0.03)
+        desk.client.send(packed(move))
+    heard, missing = feed.result()
+    assert missing == 0
+    events = obeyed_at(tmp_path, desk.config, played, heard, [[move] for move in moves], step=64)  # messages are obeyed between blocks
+    assert len({event.split()[0] for event in events}) > 1, "all moves fell on one block: the run was too short for them"
+    same_bits_offline(tmp_path, desk, played, heard, events)
+
+
+def test_live_is_offline_with_a_bundle_on_its_sample(tmp_path):
+    """In real time, since a time tag is one of the wall's clock."""
+    played = programme(2.5)
+    moves = ["/b/fader/level -8", "/a/pan/position -0.7", "/a/fader/level -12 0.5", "/echo/lowpass/frequency 900"]
+    with JackServer(tmp_path, realtime=True) as server, \
+            Daemon(write_config(tmp_path, STRIPS), backend="jack", env=server.env) as desk:
+        assert wait_for(desk.running)
+        time.sleep(0.2)
+        feed = JackFeed(server, tmp_path, played, TO, LISTEN)
+        desk.client.send(bundle(time.time() + 1.2345, *[packed(move) for move in moves]))
+        heard, missing = feed.result()
+        assert missing == 0, "the machine lost cycles"
+        events = obeyed_at(tmp_path, desk.config, played, heard, [moves], step=1)
+        assert abs(int(events[0].split("s")[0]) - 1.2345 * RATE) < 0.2 * RATE
+        same_bits_offline(tmp_path, desk, played, heard, events)
