@@ -159,34 +159,25 @@ jack_latency_range_t Peer::latency(const std::string& port, jack_latency_callbac
 
 namespace {
 
-// A template, so that it serves both shapes of the plan: sums as steps of their own, or as parts in a list.
-template <class Plan> void add_wire(Plan& plan, int slot) {
+void add_wire(engine::Plan& plan, int slot) {
     auto in = std::make_shared<engine::Signal>(1);
     auto out = std::make_shared<engine::Signal>(1);
-    plan.signals.insert(plan.signals.end(), {in, out});
     auto edge = std::make_shared<engine::Edge>(in, 1, 0, false, 0);
-    if constexpr (requires { plan.parts; }) {
-        const auto count = static_cast<std::uint32_t>(plan.edges.size());
-        plan.edges.push_back(edge.get());
-        plan.edge_owners.push_back(edge);
-        plan.parts.push_back({out.get(), count, count + 1, true});
-        plan.steps.push_back({nullptr, count});
-        plan.inputs.push_back({slot, in.get(), 0});
-        plan.outputs.push_back({slot, out.get(), 0});
-    } else {
-        using Mix = typename decltype(plan.mixes)::value_type::element_type;
-        plan.mixes.push_back(std::make_shared<Mix>(out, std::vector{edge}));
-        plan.steps.push_back({plan.mixes.back().get(), nullptr});
-        plan.inputs.push_back({slot, in, 0});
-        plan.outputs.push_back({slot, out, 0});
-    }
+    const auto place = static_cast<std::uint32_t>(plan.edges.size());
+    plan.edges.push_back(edge.get());
+    plan.parts.push_back({out.get(), place, place + 1, true});
+    plan.steps.push_back({nullptr, place});
+    plan.inputs.push_back({slot, in.get(), 0});
+    plan.outputs.push_back({slot, out.get(), 0});
+    plan.signals.insert(plan.signals.end(), {in, out});
+    plan.edge_owners.push_back(edge);
 }
 
 } // namespace
 
 void post_wires(engine::Engine& engine, int channels) {
     auto transaction = std::make_unique<engine::Transaction>();
-    transaction->plan = std::make_unique<engine::Plan>();
+    transaction->plan = std::make_unique<engine::Plan>().release();
     for (int i = 0; i < channels; ++i) add_wire(*transaction->plan, i);
     // What was posted belongs to the engine until its notice is taken.
     if (engine.post({.what = engine::Command::What::transact, .transaction = transaction.get()}))
