@@ -261,7 +261,7 @@ TEST_CASE("silence() forgets the signal and keeps the settings") {
     auto rig = make_eq({}, kMix);
     auto fresh = make_eq({}, kMix);
     rig->run(noise(1, 4800, 0));
-    ton::engine::Scratch scratch(64, 8, rig->stage().state_floats());
+    ton::engine::Scratch scratch(8, rig->stage().state_floats());
     rig->stage().silence(0, scratch);
     const auto x = impulse(1, 4800);
     CHECK(rig->run(x) == fresh->run(x));

@@ -167,7 +167,7 @@ TEST_CASE(
     engine::Stage stage(type, setup, nullptr, type.make({setup, settings, &disk, true}));
     stage.set(0, values);
     stage.prime();
-    engine::Scratch scratch(static_cast<int>(values.size()), stage.ramps().sample_rows(),
+    engine::Scratch scratch(stage.ramps().sample_rows(),
                             stage.state_floats());
     std::vector<float> left(64), right(64);
     float* planes[2] = {left.data(), right.data()};
@@ -200,7 +200,7 @@ TEST_CASE("player: a disk that doesn't come is one underrun, counted and told") 
                         type.make({setup, {type.parameters, values, texts}, &disk, true}));
     stage.set(0, values);
     stage.prime();
-    engine::Scratch scratch(static_cast<int>(values.size()), stage.ramps().sample_rows(),
+    engine::Scratch scratch(stage.ramps().sample_rows(),
                             stage.state_floats());
     std::vector<float> x(64);
     float* planes[1] = {x.data()};

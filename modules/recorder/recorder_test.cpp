@@ -45,8 +45,7 @@ class Studio {
             type_, setup_, nullptr, type_.make({setup_, {type_.parameters, values_, texts_}, &disk_, true}));
         stage_->set(0, values_);
         stage_->prime();
-        scratch_ = std::make_unique<engine::Scratch>(static_cast<int>(values_.size()),
-                                                     stage_->ramps().sample_rows(), stage_->state_floats());
+        scratch_ = std::make_unique<engine::Scratch>(stage_->ramps().sample_rows(), stage_->state_floats());
         return *stage_;
     }
     /// Sends x[from…to) through; it has to come out as it was.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Elementary functions on SIMD lanes, written so that every lane width gives the same bits.
+// Elementary functions on SIMD lanes. Every lane width gives the same bits, and so does every instruction set: nothing here is
+// fused (plain x86-64 has no fused multiply-add), since what follows from parameters must not depend on the machine.
 // Included once per instruction set, after <hwy/foreach_target.h>.
 
 #if defined(TON_DSP_LANE_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -23,13 +24,13 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V exp2(D d, V x) {
     const V n = hn::Round(x);
     const V f = x - n;
     V p = hn::Set(d, 1.52527338e-5F);
-    p = hn::MulAdd(p, f, hn::Set(d, 1.54035304e-4F));
-    p = hn::MulAdd(p, f, hn::Set(d, 1.33335581e-3F));
-    p = hn::MulAdd(p, f, hn::Set(d, 9.61812911e-3F));
-    p = hn::MulAdd(p, f, hn::Set(d, 5.55041087e-2F));
-    p = hn::MulAdd(p, f, hn::Set(d, 2.40226507e-1F));
-    p = hn::MulAdd(p, f, hn::Set(d, 6.93147181e-1F));
-    p = hn::MulAdd(p, f, hn::Set(d, 1.0F));
+    p = p * f + hn::Set(d, 1.54035304e-4F);
+    p = p * f + hn::Set(d, 1.33335581e-3F);
+    p = p * f + hn::Set(d, 9.61812911e-3F);
+    p = p * f + hn::Set(d, 5.55041087e-2F);
+    p = p * f + hn::Set(d, 2.40226507e-1F);
+    p = p * f + hn::Set(d, 6.93147181e-1F);
+    p = p * f + hn::Set(d, 1.0F);
     const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(di, n) + hn::Set(di, 127));
     return p * hn::BitCast(d, exponent);
 }
@@ -47,11 +48,11 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V log2(D d, V x) {
     const V s = (m - one) / (m + one);
     const V s2 = s * s;
     V p = hn::Set(d, 0.320598898F);            // 2/ln 2 / 9
-    p = hn::MulAdd(p, s2, hn::Set(d, 0.412198583F)); // … / 7
-    p = hn::MulAdd(p, s2, hn::Set(d, 0.577078016F)); // … / 5
-    p = hn::MulAdd(p, s2, hn::Set(d, 0.961796694F)); // … / 3
-    p = hn::MulAdd(p, s2, hn::Set(d, 2.88539008F));
-    return hn::MulAdd(p, s, hn::ConvertTo(d, exponent));
+    p = p * s2 + hn::Set(d, 0.412198583F); // … / 7
+    p = p * s2 + hn::Set(d, 0.577078016F); // … / 5
+    p = p * s2 + hn::Set(d, 0.961796694F); // … / 3
+    p = p * s2 + hn::Set(d, 2.88539008F);
+    return p * s + hn::ConvertTo(d, exponent);
 }
 
 } // namespace ton::dsp::HWY_NAMESPACE

@@ -35,7 +35,7 @@ bool Engine::post(std::span<const Command> commands) {
 bool Engine::poll(Notice& notice) {
     if (!notices_.pop(notice)) return false;
     if (notice.transaction && meters_full_.load(std::memory_order_acquire) &&
-        meter_plan_ == notice.transaction->plan.get())
+        meter_plan_ == notice.transaction->plan)
         meters_full_.store(false, std::memory_order_release); // the plan they belong to is about to be freed
     return true;
 }
@@ -138,8 +138,8 @@ void Engine::swap() TM_NONBLOCKING {
         h.section->write_to(h.lane, h.memory);
     }
     Plan* const old = plan_;
-    plan_ = transaction_->plan.release();
-    transaction_->plan.reset(old); // the pointer inside is null: nothing is freed here
+    plan_ = transaction_->plan;
+    transaction_->plan = old;
     notify({.what = Notice::What::swapped, .slot = 0, .time = position_, .transaction = transaction_});
     transaction_ = nullptr;
 }

@@ -81,7 +81,12 @@ struct Housing {
 /// A new plan and how to get there: the leaving edges fade out in the old plan, then, between two samples, columns
 /// are copied and the plans change places; new edges begin at zero and fade in.
 struct Transaction {
-    std::unique_ptr<Plan> plan; ///< the new one on the way in, the old one on the way back
+    Transaction() = default;
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    ~Transaction() { delete plan; } ///< control thread
+
+    Plan* plan = nullptr; ///< owned: the new one on the way in, the old one on the way back
     std::vector<Edge*> leaving;
     std::vector<LaneMove> moves;
     std::vector<Housing> housing;

@@ -30,9 +30,9 @@ HWY_INLINE V ramp_value(D d, const Ramps::Curve& c, int lane, std::int32_t now) 
     const hn::RebindToUnsigned<D> du;
     const auto elapsed = hn::Set(di, now) - hn::LoadU(di, c.begin + lane);
     const V t = hn::ConvertTo(d, elapsed) * hn::LoadU(d, c.inverse + lane);
-    V v = hn::MulAdd(t, hn::LoadU(d, c.cube + lane), hn::LoadU(d, c.square + lane));
-    v = hn::MulAdd(t, v, hn::LoadU(d, c.slope + lane));
-    v = hn::MulAdd(t, v, hn::LoadU(d, c.start + lane));
+    V v = t * hn::LoadU(d, c.cube + lane) + hn::LoadU(d, c.square + lane); // not fused: see lane_math-inl.h
+    v = t * v + hn::LoadU(d, c.slope + lane);
+    v = t * v + hn::LoadU(d, c.start + lane);
     if (c.logarithmic) v = dsp::HWY_NAMESPACE::exp2(d, v);
     const auto length = hn::LoadU(di, c.length + lane);
     const auto still = hn::RebindMask(d, hn::BitCast(du, elapsed) < hn::BitCast(du, length));
@@ -178,24 +178,27 @@ const float* Ramps::at_cell_end(std::int64_t now) TM_NONBLOCKING {
 }
 
 void Ramps::controls(Control* controls, float* scratch, std::int64_t now, int frames) TM_NONBLOCKING {
-    for (int r = 0; r < rows_; ++r) {
-        if (moving_count_ > 0 && moving(r) && row_[r].rate == Rate::sample) {
-            kernels_.fill(curve(r), scratch, static_cast<std::int32_t>(static_cast<std::uint32_t>(now)), frames);
-            controls[r] = {scratch, width_};
-            scratch += static_cast<std::ptrdiff_t>(kSegment) * width_;
-        } else {
-            controls[r] = {value_ + at(r, 0), 0};
-        }
+    for (int r = 0, left = moving_count_ - grid_count_; left > 0; ++r) {
+        if (!moving(r) || row_[r].rate != Rate::sample) continue;
+        --left;
+        kernels_.fill(curve(r), scratch, static_cast<std::int32_t>(static_cast<std::uint32_t>(now)), frames);
+        controls[r] = {scratch, width_};
+        scratch += static_cast<std::ptrdiff_t>(kSegment) * width_;
     }
 }
 
-void Ramps::settle(std::int64_t now) TM_NONBLOCKING {
+void Ramps::rest(Control* controls) const TM_NONBLOCKING {
+    for (int r = 0; r < rows_; ++r) controls[r] = {value_ + at(r, 0), 0};
+}
+
+void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
     if (moving_count_ == 0 || now < soonest_) return;
     soonest_ = std::numeric_limits<std::int64_t>::max();
     for (int r = 0; r < rows_; ++r) {
         if (!moving(r)) continue;
         if (row_[r].rate == Rate::sample && row_[r].end <= now) {
             for (int lane = 0; lane < width_; ++lane) length_[at(r, lane)] = 0;
+            controls[r] = {value_ + at(r, 0), 0};
             stop(r);
         } else {
             soonest_ = std::min(soonest_, row_[r].end);

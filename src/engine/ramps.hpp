@@ -43,11 +43,13 @@ class Ramps {
 
     /// At the grid point `now`: the values for the end of the cell that begins: values[row * stride + lane].
     const float* at_cell_end(std::int64_t now) TM_NONBLOCKING;
-    /// The `frames` values from `now` on of every row; moving sample-rate rows are written to `scratch`, one stretch of
-    /// kSegment * width after another. controls[row] for all rows.
+    /// The `frames` values from `now` on of the sample-rate rows that move: written to `scratch`, one stretch of
+    /// kSegment * width after another, and controls[row] refers to them. Other rows' controls stay as rest() set them.
     void controls(Control* controls, float* scratch, std::int64_t now, int frames) TM_NONBLOCKING;
-    /// Rows that have arrived by `now` stop moving.
-    void settle(std::int64_t now) TM_NONBLOCKING;
+    /// All controls as they are while nothing moves.
+    void rest(Control* controls) const TM_NONBLOCKING;
+    /// Rows that have arrived by `now` stop moving; their controls rest.
+    void settle(std::int64_t now, Control* controls) TM_NONBLOCKING;
 
     /// Where the value is heading, in kernel units.
     float target(int row, int lane) const TM_NONBLOCKING { return value_[at(row, lane)]; }

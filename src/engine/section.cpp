@@ -20,8 +20,8 @@ Signal& nothing() {
 }
 } // namespace
 
-SectionScratch::SectionScratch(int max_rows, int max_sample_rows, std::size_t max_state)
-    : stage(max_rows, max_sample_rows, max_state), memory_(hwy::AllocateAligned<float>(3 * kMaxChannels * kPlane)) {
+SectionScratch::SectionScratch(int max_sample_rows, std::size_t max_state)
+    : stage(max_sample_rows, max_state), memory_(hwy::AllocateAligned<float>(3 * kMaxChannels * kPlane)) {
     std::fill_n(memory_.get(), 3 * kMaxChannels * kPlane, 0.0F);
     for (std::size_t c = 0; c < kMaxChannels; ++c) {
         audio[c] = memory_.get() + c * kPlane;

@@ -12,7 +12,7 @@ namespace ton::engine {
 
 /// Interleaved working planes of one audio thread: [plane][frame * width + lane].
 struct SectionScratch {
-    SectionScratch(int max_rows, int max_sample_rows, std::size_t max_state);
+    SectionScratch(int max_sample_rows, std::size_t max_state);
     float* audio[kMaxChannels];
     float* sidechain[kMaxChannels];
     float* taps[kMaxChannels];

@@ -10,14 +10,12 @@ namespace {
 constexpr std::size_t kPlane = static_cast<std::size_t>(kSegment) * kMaxLanes;
 } // namespace
 
-Scratch::Scratch(int max_rows, int max_sample_rows, std::size_t max_state)
-    : control_memory_(std::make_unique<Control[]>(static_cast<std::size_t>(max_rows) + 1)) {
+Scratch::Scratch(int max_sample_rows, std::size_t max_state) {
     const std::size_t ramp_floats = static_cast<std::size_t>(max_sample_rows) * kPlane;
     const std::size_t state_floats = (max_state + 15) / 16 * 16;
     const std::size_t total = ramp_floats + kMaxChannels * kPlane + state_floats + 16;
     floats_ = hwy::AllocateAligned<float>(total);
     std::fill_n(floats_.get(), total, 0.0F);
-    controls = control_memory_.get();
     ramps = floats_.get();
     for (std::size_t c = 0; c < kMaxChannels; ++c) dry[c] = ramps + ramp_floats + c * kPlane;
     state = ramps + ramp_floats + kMaxChannels * kPlane;
@@ -29,6 +27,7 @@ Stage::Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kerne
       width_(kernel ? kernel->width : 1),
       meters_(static_cast<int>(type.parameters.size()) - first_meter(type.parameters)),
       bypass_row_(first_meter(type.parameters) - 1), ramps_(type.parameters, width_, setup.sample_rate) {
+    controls_ = std::make_unique<Control[]>(static_cast<std::size_t>(std::max(1, ramps_.rows())));
     if (kernel_) {
         state_floats_ = static_cast<std::size_t>(kernel_->rows(setup_)) * static_cast<std::size_t>(kernel_->row_stride);
         state_ = hwy::AllocateAligned<float>(state_floats_ + 16);
@@ -68,7 +67,8 @@ void Stage::prime() {
         else processor_->update(u);
     }
     moving_ = false;
-    ramps_.settle(1); // sample-rate rows that jumped, too
+    ramps_.settle(1, controls_.get()); // sample-rate rows that jumped, too
+    ramps_.rest(controls_.get());
 }
 
 void Stage::update(std::int64_t now) TM_NONBLOCKING {
@@ -107,17 +107,17 @@ void Stage::run(float* const* audio, const float* const* sidechain, float* const
         for (int c = 0; c < channels; ++c) planes[c] = audio[c] + offset;
         for (int c = 0; c < setup_.sidechain_channels; ++c) sidechain_planes[c] = sidechain[c] + offset;
         for (int c = 0; c < setup_.tap_channels; ++c) tap_planes[c] = taps[c] + offset;
-        ramps_.controls(scratch.controls, scratch.ramps, now, count);
+        ramps_.controls(controls_.get(), scratch.ramps, now, count);
         run_cell({.audio = planes,
                   .sidechain = setup_.sidechain_channels > 0 ? sidechain_planes : nullptr,
                   .taps = setup_.tap_channels > 0 ? tap_planes : nullptr,
-                  .controls = scratch.controls,
+                  .controls = controls_.get(),
                   .readouts = readouts_,
                   .position = now,
                   .frames = count,
                   .moving = moving_});
         if (bypassing_) mix_dry(planes, count, offset, scratch);
-        ramps_.settle(now + count);
+        ramps_.settle(now + count, controls_.get());
         done += count;
     }
     if (bypassing_ && !ramps_.moving(bypass_row_)) {
@@ -134,16 +134,21 @@ void Stage::keep_dry(float* const* audio, int frames, std::int64_t position, Scr
             continue;
         }
         float* ring = delay_memory_.get() + static_cast<std::size_t>(c) * static_cast<std::size_t>(setup_.latency) * row;
-        for (int i = 0; i < frames; ++i) {
-            float* cell = ring + static_cast<std::size_t>((position + i) % setup_.latency) * row;
-            std::memcpy(scratch.dry[c] + static_cast<std::size_t>(i) * row, cell, row * sizeof(float));
-            std::memcpy(cell, audio[c] + static_cast<std::size_t>(i) * row, row * sizeof(float));
+        auto place = static_cast<int>(position % setup_.latency);
+        for (int done = 0; done < frames; place = 0) { // in stretches up to the ring's end
+            const int count = std::min(frames - done, setup_.latency - place);
+            const auto bytes = static_cast<std::size_t>(count) * row * sizeof(float);
+            float* cell = ring + static_cast<std::size_t>(place) * row;
+            const auto offset = static_cast<std::size_t>(done) * row;
+            std::memcpy(scratch.dry[c] + offset, cell, bytes);
+            std::memcpy(cell, audio[c] + offset, bytes);
+            done += count;
         }
     }
 }
 
 void Stage::mix_dry(float* const* audio, int frames, std::ptrdiff_t offset, Scratch& scratch) TM_NONBLOCKING {
-    const Control& bypass = scratch.controls[bypass_row_];
+    const Control& bypass = controls_[bypass_row_];
     for (int c = 0; c < setup_.channels_out; ++c) {
         const float* dry = scratch.dry[std::min(c, setup_.channels_in - 1)] + offset;
         for (int i = 0; i < frames; ++i) {

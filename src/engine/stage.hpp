@@ -13,13 +13,11 @@ namespace ton::engine {
 
 /// Working memory of one audio thread; stages borrow it while they run.
 struct Scratch {
-    Scratch(int max_rows, int max_sample_rows, std::size_t max_state);
-    Control* controls;      ///< one per row
+    Scratch(int max_sample_rows, std::size_t max_state);
     float* ramps;           ///< moving sample-rate rows, kSegment * kMaxLanes each
     float* dry[kMaxChannels]; ///< what a bypassed module would pass on
     float* state;           ///< a copy of a stage's state while one of its lanes is healed
   private:
-    std::unique_ptr<Control[]> control_memory_;
     hwy::AlignedFreeUniquePtr<float[]> floats_;
 };
 
@@ -69,6 +67,7 @@ class Stage {
     std::unique_ptr<Processor> processor_;
     int width_, meters_, bypass_row_;
     Ramps ramps_;
+    std::unique_ptr<Control[]> controls_; // one per row; rewritten only while it moves
     std::size_t state_floats_ = 0;
     hwy::AlignedFreeUniquePtr<float[]> state_;
     std::vector<float> readout_memory_, rest_memory_;

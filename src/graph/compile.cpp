@@ -51,7 +51,7 @@ class Compiler {
         collect_leaving();
         make_scratch();
         transaction_->fade_frames = fade_frames_;
-        transaction_->plan = std::move(plan_);
+        transaction_->plan = plan_.release();
         return {std::move(out_), std::move(transaction_)};
     }
 
@@ -474,15 +474,14 @@ class Compiler {
     }
 
     void make_scratch() {
-        int rows = 1, sample_rows = 1;
+        int sample_rows = 1;
         std::size_t floats = 0;
         for (const auto& section : plan_->sections)
             for (const auto& stage : section->stages()) {
-                rows = std::max(rows, static_cast<int>(stage->type().parameters.size()));
                 sample_rows = std::max(sample_rows, stage->ramps().sample_rows());
                 floats = std::max(floats, stage->state_floats());
             }
-        plan_->scratch = std::make_unique<engine::SectionScratch>(rows, sample_rows, floats);
+        plan_->scratch = std::make_unique<engine::SectionScratch>(sample_rows, floats);
         for (const auto& [_, s] : out_->signals) plan_->signals.push_back(s);
         for (const auto& [_, s] : out_->nodes) {
             plan_->signals.push_back(s.output);

@@ -78,7 +78,7 @@ TEST_CASE("run, update, silence, aim and read never touch the heap") {
         INFO(s.label());
         const auto rig = s.rig();
         auto& stage = rig->stage();
-        engine::Scratch scratch(static_cast<int>(s.type->parameters.size()), stage.ramps().sample_rows(),
+        engine::Scratch scratch(stage.ramps().sample_rows(),
                                 stage.state_floats());
         const std::size_t plane = static_cast<std::size_t>(frames) * engine::kMaxLanes;
         std::vector<float> memory(plane * engine::kMaxChannels, 0.1F), readouts(1024);

@@ -77,7 +77,7 @@ void Rig::build() {
         stage_->set(lane, values);
     }
     stage_->prime();
-    scratch_ = std::make_unique<Scratch>(static_cast<int>(type_.parameters.size()), stage_->ramps().sample_rows(),
+    scratch_ = std::make_unique<Scratch>(stage_->ramps().sample_rows(),
                                          stage_->state_floats());
 }
 
