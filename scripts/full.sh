@@ -5,21 +5,32 @@ export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 
-# The audio side proven not to block, at compile time, with every other warning of clang on.
-step "build (clang 22, function effects)" env CXX=clang++-22 meson setup "$builds-effects" --buildtype=release -Deffects=true
-step "compile (clang 22, function effects)" ninja -C "$builds-effects"
+# configure NAME OPTIONS...: a clang 22 build beside the release build. Two instruction sets are enough in the builds with
+# sanitizers (plain x86-64 and AVX2): the release build tests them all.
+configure() {
+  local name=$1; shift
+  step "configure ($name)" env CXX=clang++-22 sh -c '[ -d "$0" ] || exec meson setup "$0" "$@"' "$builds-$name" "$@"
+}
+sanitized="--buildtype=debugoptimized -Doptimization=1 -Dfewer_targets=true"
 
-# Two instruction sets are enough here (scalar and AVX2): the release build tests them all.
-fewer=-Dfewer_targets=true
-step "build (clang 22, ASan and UBSan)" env CXX=clang++-22 meson setup "$builds-address" --buildtype=debugoptimized $fewer -Dsanitizer=address -Dfuzzers=true
-step "compile (ASan and UBSan)" ninja -C "$builds-address"
+# The audio side is proven not to block, at compile time.
+configure effects --buildtype=release -Deffects=true
+step "function effects of the audio side" ninja -C "$builds-effects" src/dsp/libdsp.a src/files/libfiles.a \
+  src/engine/libengine.a modules/libmodules.a src/backend/libbackend.a
+
+configure address $sanitized -Dsanitizer=address
+step "compile (ASan, UBSan)" ninja -C "$builds-address"
 unit "$builds-address"
-step "fuzz OSC, two minutes" timeout 180 "$builds-address/tests/fuzz/osc_fuzz" -max_total_time=120 -rss_limit_mb=2048
+TONMEISTER=$builds-address/src/app/tonmeister step "hostile packets against the daemon (ASan, UBSan)" \
+  /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/test_osc_hostile.py
+step "two minutes of fuzzing OSC" sh tests/fuzz/osc_fuzz.sh 120 "$builds-fuzz"
 
-step "build (clang 22, TSan)" env CXX=clang++-22 meson setup "$builds-thread" --buildtype=debugoptimized $fewer -Dsanitizer=thread
-step "compile (TSan)" ninja -C "$builds-thread"
-unit "$builds-thread" --suite threads
-
-step "build (clang 22, RealtimeSanitizer)" env CXX=clang++-22 meson setup "$builds-realtime" --buildtype=debugoptimized $fewer -Dsanitizer=realtime
+configure realtime $sanitized -Dsanitizer=realtime
 step "compile (RealtimeSanitizer)" ninja -C "$builds-realtime"
 unit "$builds-realtime"
+
+# What has threads.
+configure thread $sanitized -Dsanitizer=thread
+step "compile (TSan)" ninja -C "$builds-thread" src/files/test-files src/control/osc/test-osc src/backend/test-backend \
+  src/control/test-promises
+unit "$builds-thread" files osc backend 'engine promises'

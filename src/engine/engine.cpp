@@ -95,6 +95,7 @@ void Engine::accept(std::int64_t now) TM_NONBLOCKING {
     while (pending_count_ < kPending && commands_.pop(command)) {
         if (command.time >= 0 && command.time < now) counters_.late.fetch_add(1, std::memory_order_relaxed);
         if (command.time < now) command.time = now;
+        graph_changes_ = graph_changes_ || command.what == Command::What::transact;
         schedule(command);
     }
 }
@@ -116,6 +117,7 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
         return;
     case Command::What::transact:
         transaction_ = command.transaction;
+        graph_changes_ = false;
         swap_time_ = position_;
         if (plan_ && !transaction_->leaving.empty()) {
             Edge* const* leaving = transaction_->leaving.data();
@@ -163,11 +165,20 @@ void Engine::stamp_clock(int frames) TM_NONBLOCKING {
     clock_sequence_.store(sequence + 2, std::memory_order_release);
 }
 
+/// What the plan feeds is written segment by segment, after the inputs were read: JACK may hand out the same buffer for
+/// both where a desk's output is cabled to its own input. Only what nobody feeds is cleared here.
+void Engine::silence_unfed(const AudioIo& io) TM_NONBLOCKING {
+    const bool changing = !plan_ || transaction_ || graph_changes_;
+    for (std::size_t slot = 0; slot < io.outputs.size(); ++slot) {
+        const bool fed = !changing && slot < plan_->fed.size() && plan_->fed[slot] != 0;
+        if (io.outputs[slot] && !fed) std::memset(io.outputs[slot], 0, static_cast<std::size_t>(io.frames) * sizeof(float));
+    }
+}
+
 void Engine::process(const AudioIo& io) TM_NONBLOCKING {
     stamp_clock(io.frames);
-    for (float* out : io.outputs)
-        if (out) std::memset(out, 0, static_cast<std::size_t>(io.frames) * sizeof(float));
     accept(position_);
+    silence_unfed(io);
     for (int done = 0; done < io.frames;) {
         while (true) { // everything due now; a swap first, so that events find the new instances
             if (transaction_ && swap_time_ <= position_) swap();

@@ -98,6 +98,7 @@ class Engine {
     void notify(const Notice& notice) TM_NONBLOCKING;
     void run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
     void run_part(const MixPart& part, int frames) TM_NONBLOCKING;
+    void silence_unfed(const AudioIo& io) TM_NONBLOCKING;
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
 
     static constexpr std::size_t kPending = 16384;
@@ -115,6 +116,7 @@ class Engine {
     Plan* plan_ = nullptr;               // owned; the audio thread's
     Transaction* transaction_ = nullptr; // under way: its leaving edges are fading
     std::int64_t swap_time_ = 0;
+    bool graph_changes_ = false;         // a transaction waits among the commands
     std::int64_t position_ = 0;
 
     Ramp fade_{1.0F};                    // the whole desk's: start, rejoin, stop

@@ -47,6 +47,7 @@ struct Step {
 struct Plan {
     double sample_rate = 48000;
     std::vector<PortPoint> inputs, outputs;
+    std::vector<char> fed; ///< by output slot: 1 where a port point writes it
     std::vector<Step> steps;
     std::vector<MixPart> parts;
     std::vector<Edge*> edges;

@@ -421,7 +421,11 @@ class Compiler {
         const int last = sl.nodes.back();
         add_sum(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0)}, {last}, -1, false);
         for (const auto& port : out_->ports)
-            if (!port.input && port.strip == s) plan_->outputs.push_back({port.slot, to.get(), port.channel});
+            if (!port.input && port.strip == s) {
+                plan_->outputs.push_back({port.slot, to.get(), port.channel});
+                if (plan_->fed.size() <= at(port.slot)) plan_->fed.resize(at(port.slot) + 1);
+                plan_->fed[at(port.slot)] = 1;
+            }
     }
 
     // --------------------------------------------------------------------------------------- instances
