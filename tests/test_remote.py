@@ -136,3 +136,15 @@ def test_nobody_there_is_said_at_once(words):
 @pytest.mark.parametrize("words", [["get"], ["set", "/a/b"], ["watch"], ["send"], ["get", "/a", "--timeout", "0"], ["watch", "/a", "--rate", "-1"]])
 def test_wrong_usage_exits_2(words):
     assert tonmeister(*words).returncode == 2
+
+
+def test_a_choice_that_is_a_number_is_set_by_it(desk):
+    desk.set("/host/highpass/slope", "24")
+    assert desk.get("/host/highpass/slope") == "24"
+    desk.set("/host/pan/law", "-4.5")
+    assert desk.get("/host/pan/law") == "-4.5"
+    done = desk.ask("set", "/host/highpass/slope", "13")
+    assert done.returncode == 1
+    assert 'expected one of "6", "12", "18", "24", "36", "48"' in done.stderr
+    desk.set("/host/compressor/detector", "1")  # words are numbered from 0
+    assert desk.get("/host/compressor/detector") == "rms"

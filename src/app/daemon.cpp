@@ -34,11 +34,7 @@ int Daemon::run() {
     wire();
     add_verbs();
     if (!open_osc()) return 1;
-    const auto errors = console_.apply(loaded_, loaded_.engine.sample_rate.value);
-    if (!errors.empty()) {
-        fmt::print(stderr, "{}", config::format(errors));
-        return 1;
-    }
+    if (!first_desk()) return 1;
     disk_.start();
     backend_ = make_backend();
     if (!backend_) return 2;
@@ -54,6 +50,7 @@ int Daemon::run() {
     wait_for_signal();
     tick();
     io_.run();
+    close_state();
     return 0;
 }
 
@@ -104,7 +101,10 @@ std::unique_ptr<backend::Backend> Daemon::make_backend() {
 }
 
 void Daemon::wire() {
-    console_.on_change = [this](const control::Control& control, const control::Value& value) { osc_->changed(control, value); };
+    console_.on_change = [this](const control::Control& control, const control::Value& value) {
+        osc_->changed(control, value);
+        if (state_) state_->touch();
+    };
     console_.on_tree = [this] { osc_->tree_changed(); };
     console_.on_plan = [this](const graph::Compiled& next) { ports_for(next, true); };
     console_.on_swapped = [this] {
@@ -116,12 +116,14 @@ void Daemon::wire() {
 void Daemon::add_verbs() {
     dispatcher_.add_verb("reload", [this](const control::osc::Message& m, control::Answers& a) {
         bool good = true;
-        reload(options_.config, [&](const std::string& text) {
+        reload(loaded_.file, control::Carry::untouched, [&](const std::string& text) {
             good = false;
             a.error(m.address, text);
         });
         if (good) a.reply({"/tonmeister/reloaded", {loaded_.file}});
     });
+    dispatcher_.add_verb("save", [this](const control::osc::Message& m, control::Answers& a) { save(m, a); });
+    dispatcher_.add_verb("load", [this](const control::osc::Message& m, control::Answers& a) { load(m, a); });
 }
 
 // ------------------------------------------------------------------------------------------------- the clock
@@ -134,6 +136,7 @@ void Daemon::tick() {
     const bool fresh = console_.poll();
     if (fresh) osc_->meters();
     osc_->poll();
+    poll_state();
     if (++ticks_ % kSlow == 0) slow_tick();
     if (stopping_ > 0 && --stopping_ == 0) {
         backend_->stop();
@@ -178,7 +181,7 @@ void Daemon::wait_for_signal() {
         if (signal == SIGHUP) {
             notifier_.reloading(service::Notifier::Clock::now());
             std::string trouble;
-            reload(options_.config, [&](const std::string& text) {
+            reload(loaded_.file, control::Carry::untouched, [&](const std::string& text) {
                 spdlog::error("{}", text);
                 trouble = text;
             });
@@ -200,14 +203,15 @@ void Daemon::begin_stop() {
 
 // ------------------------------------------------------------------------------------------------- the graph
 
-void Daemon::reload(const std::string& path, const std::function<void(const std::string&)>& complain) {
+void Daemon::reload(const std::string& path, control::Carry carry, const std::function<void(const std::string&)>& complain) {
     if (!console_.ready()) return complain("another change of the graph is under way; try again");
     std::vector<config::Diagnostic> errors;
     auto desk = control::Console::load(path, errors);
-    if (errors.empty()) errors = console_.apply(desk, console_.sample_rate());
+    if (errors.empty()) errors = console_.apply(desk, console_.sample_rate(), carry);
     for (const auto& e : errors) complain(config::format(e));
     if (errors.empty()) {
         loaded_ = std::move(desk);
+        if (state_) state_->touch(); // it also has what the config says
         spdlog::info("{}: loaded, {} strips", path, loaded_.strips.size());
     } else {
         spdlog::error("{}: {} errors; what played goes on", path, errors.size());

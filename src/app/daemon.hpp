@@ -6,6 +6,7 @@
 #include "backend/backend.hpp"
 #include "control/console.hpp"
 #include "control/osc_view.hpp"
+#include "control/state.hpp"
 #include "files/disk_thread.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -35,7 +36,7 @@ class Daemon {
     void slow_tick();
     void tell_service();
     void wait_for_signal();
-    void reload(const std::string& path, const std::function<void(const std::string&)>& complain);
+    void reload(const std::string& path, control::Carry carry, const std::function<void(const std::string&)>& complain);
     void begin_stop();
 
     void audio_ready(double sample_rate, int block);
@@ -44,6 +45,15 @@ class Daemon {
     void latencies();
     void fade(float to, double seconds, bool from_silence = false);
     control::DeskStatus desk_status();
+
+    void open_state(bool fresh);
+    void restore(const std::string& path);
+    static void put_aside(const std::string& path, const std::string& why);
+    bool first_desk();
+    void poll_state();
+    void close_state();
+    void save(const control::osc::Message& message, control::Answers& answers);
+    void load(const control::osc::Message& message, control::Answers& answers);
 
     RunOptions options_;
     boost::asio::io_context io_{1};
@@ -56,6 +66,7 @@ class Daemon {
     std::unique_ptr<control::OscView> osc_;
     std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go
     graph::Desk loaded_;
+    std::unique_ptr<control::StateWriter> state_; // null where settings can't be kept
     std::vector<backend::PortSpec> ports_;      // registered now
     backend::Status status_;
     service::Notifier notifier_ = service::Notifier::from_environment();

@@ -2,13 +2,13 @@
 #include "app/reference.hpp"
 
 #include "config/diagnostic.hpp"
+#include "graph/desk.hpp"
 #include "modules/registry.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 
 namespace ton::app {
@@ -18,6 +18,7 @@ namespace {
 using engine::Kind;
 using engine::ModuleType;
 using engine::Parameter;
+using graph::shortest;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMinus = "\u2212"; // as in print, for the pages; the terminal gets a hyphen
@@ -252,17 +253,10 @@ int print_all(Form form) {
 
 } // namespace
 
-double shortest(float value) {
-    const auto text = fmt::format("{}", value);
-    double exact = 0;
-    std::from_chars(text.data(), text.data() + text.size(), exact);
-    return exact;
-}
-
 int print_modules(const std::string& name, Form form) {
     if (name.empty()) return print_all(form);
     const auto* type = modules::find(name);
-    if (!type || type->internal) return unknown(name);
+    if (!type) return unknown(name);
     if (form == Form::markdown) fmt::print("{}", markdown(*type));
     else if (form == Form::json) fmt::print("{}\n", json(*type).dump(2));
     else print_text(*type);

@@ -21,7 +21,4 @@ nlohmann::ordered_json config_schema();
 /// `tonmeister schema`: config_schema() on stdout.
 int print_schema();
 
-/// A float as a person would write it: 0.05, not 0.05000000074505806.
-double shortest(float value);
-
 } // namespace ton::app

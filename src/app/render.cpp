@@ -4,6 +4,7 @@
 #include "app/events.hpp"
 #include "control/console.hpp"
 #include "control/dispatch.hpp"
+#include "control/state.hpp"
 #include "files/audio_file.hpp"
 #include "files/disk_thread.hpp"
 #include "files/resample.hpp"
@@ -14,8 +15,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 
 namespace ton::app {
 
@@ -100,11 +99,10 @@ class Run {
 
     std::string read_events() {
         if (options_.events.empty()) return {};
-        std::ifstream in(options_.events);
-        std::stringstream text;
-        if (!in || !(text << in.rdbuf())) return fmt::format("{}: can't be read", options_.events);
+        const auto text = control::read_whole(options_.events);
+        if (!text) return text.error();
         std::vector<std::string> errors;
-        events_ = parse_events(text.str(), options_.events, rate_, errors);
+        events_ = parse_events(*text, options_.events, rate_, errors);
         answers_.file = options_.events;
         if (errors.empty()) return {};
         for (const auto& e : errors) fmt::print(stderr, "{}\n", e);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/reference.hpp"
 
-#include "config/config.hpp"
+#include "graph/desk.hpp"
 #include "modules/registry.hpp"
 
 #include <fmt/format.h>
@@ -17,6 +17,7 @@ namespace {
 using engine::Kind;
 using engine::ModuleType;
 using engine::Parameter;
+using graph::shortest;
 using Json = nlohmann::ordered_json;
 
 Json number(float value) {

@@ -22,11 +22,6 @@ constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
-    if (module.name == graph::kMute) return fmt::format("/{}/mute", strip.name);
-    return fmt::format("/{}/{}/{}", strip.name, module.name, engine::parameter_path(row));
-}
-
 std::string key_of(const graph::Strip& strip, const graph::Module& module) {
     return fmt::format("{}/{}:{}", strip.name, module.name, module.type->name);
 }
@@ -54,6 +49,13 @@ void carry_settings(Desk& next, const Desk& loaded, const Desk& live) {
 
 } // namespace
 
+std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
+    if (module.name == graph::kMute && row.name == graph::kMute) return fmt::format("/{}/mute", strip.name);
+    return fmt::format("/{}/{}/{}", strip.name, module.name, engine::parameter_path(row));
+}
+
+std::string solo_address(const graph::Strip& strip) { return fmt::format("/{}/solo", strip.name); }
+
 Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)) {}
 Console::~Console() = default;
 
@@ -78,9 +80,9 @@ graph::CompileOptions Console::compile_options() const {
     return options;
 }
 
-std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate) {
+std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate, Carry carry) {
     Desk next = desk;
-    carry_settings(next, loaded_, desk_);
+    if (carry == Carry::untouched) carry_settings(next, loaded_, desk_);
     sample_rate_ = sample_rate;
     directory_ = std::filesystem::path(desk.file).parent_path().string();
     config::Diagnostics errors(desk.file);
@@ -89,6 +91,11 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_r
     loaded_ = desk;
     install(std::move(compilation), std::exchange(desk_, std::move(next)));
     return {};
+}
+
+void Console::resume(Desk loaded, Desk live) {
+    loaded_ = std::move(loaded);
+    desk_ = std::move(live);
 }
 
 std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
@@ -126,8 +133,13 @@ void Console::send_changes(const Desk& before) {
     if (!pending_) return;
     begin();
     for (const auto& control : controls_) {
-        if (control.module < 0 || control.meter()) continue;
+        if (control.meter()) continue;
         const auto& strip = desk_.strips[at(control.strip)];
+        if (control.module < 0) {
+            const int was = before.index(strip.name);
+            if (was >= 0 && before.strips[at(was)].solo != strip.solo && on_change) on_change(control, Value{strip.solo ? 1.0 : 0.0});
+            continue;
+        }
         const auto& module = strip.chain[at(control.module)];
         const int old_strip = before.index(strip.name);
         const auto* old = old_strip < 0 ? nullptr : before.strips[at(old_strip)].find(module.name);
@@ -165,7 +177,7 @@ void Console::index() {
                 controls_.push_back({address_of(strip, module, row), s, m, r, &row, slot});
             }
         }
-        controls_.push_back({fmt::format("/{}/solo", strip.name), s, -1, 0, &kSolo, 0});
+        controls_.push_back({solo_address(strip), s, -1, 0, &kSolo, 0});
     }
     by_address_.reserve(controls_.size());
     for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);

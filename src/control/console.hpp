@@ -45,6 +45,16 @@ struct Outcome {
     bool clamped = false;
 };
 
+/// What a new desk takes over from the one that runs.
+enum class Carry {
+    untouched, ///< all values that its author did not change since the last desk was loaded
+    nothing,
+};
+
+/// /strip/module/parameter, or /strip/mute.
+std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row);
+std::string solo_address(const graph::Strip& strip);
+
 struct ConsoleOptions {
     files::DiskThread* disk = nullptr;
     bool offline = false;
@@ -66,7 +76,10 @@ class Console {
 
     /// Makes `desk` the running one, at that sample rate: the first plan, or an edit of the one that runs (a
     /// transaction: compiled aside, swapped between two samples). Errors: nothing is changed. Only when ready().
-    std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate);
+    std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate, Carry carry = Carry::untouched);
+    /// Before the first apply(): a desk of an earlier process, as its config was and as it stood, for apply() to
+    /// carry from.
+    void resume(graph::Desk loaded, graph::Desk live);
     /// No transaction is under way.
     bool ready() const { return !swapping_; }
     /// An audio server with another rate, or a first one: forget the plan that ran (nobody may call process() now)
@@ -98,6 +111,8 @@ class Console {
     std::vector<std::pair<std::string, std::string>> take_reports();
 
     const graph::Desk& desk() const { return desk_; }
+    /// The same strips and chains with the values that the config gave them.
+    const graph::Desk& loaded() const { return loaded_; }
     const graph::Compiled* compiled() const { return compiled_.get(); }
     /// The ports to serve now: the plan's, and while a new plan is being swapped in the old one's, too, since it still
     /// fades out.

@@ -19,8 +19,25 @@ namespace {
 
 constexpr std::string_view kRoot = "/tonmeister/";
 
+/// The index of the choice that is this number, -1 if there is none; nullopt where the choices are words, or this is
+/// no number.
+std::optional<int> numbered_choice(const engine::Parameter& row, const osc::Argument& argument) {
+    const auto number = osc::number(argument);
+    const auto choices = engine::choices_of(row);
+    if (!number) return {};
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        const auto named = osc::number(osc::Argument(std::string(choices[i])));
+        if (!named) return {};
+        if (static_cast<float>(*named) == static_cast<float>(*number)) return static_cast<int>(i);
+    }
+    return -1;
+}
+
 /// A toggle or a choice by its word, a number in any type; NaN and infinity are no numbers.
+/// Where the choices are numbers ("12" dB/oct), a number is that choice; of other choices it is the index.
 std::optional<double> number_for(const engine::Parameter& row, const osc::Argument& argument) {
+    if (row.kind == Kind::choice)
+        if (const auto index = numbered_choice(row, argument)) return *index < 0 ? std::nullopt : std::optional<double>(*index);
     if (const auto number = osc::number(argument)) return number;
     if (row.kind == Kind::toggle)
         if (const auto truth = osc::truth(argument)) return *truth ? 1.0 : 0.0;
@@ -136,7 +153,7 @@ std::string Dispatcher::take_arguments(const Control& control, Form form, const 
         value.data = console_.get(control).number() >= 0.5 ? 0.0 : 1.0;
         return {};
     }
-    const auto number = number_for(row, args.front());
+    const auto number = form == Form::value ? number_for(row, args.front()) : osc::number(args.front());
     if (!number) return "expected " + graph::expected_of(row);
     if (form == Form::normal) value.data = static_cast<double>(engine::from_normal(row, static_cast<float>(*number)));
     else if (form == Form::increment) value.data = console_.get(control).number() + *number;

@@ -23,6 +23,8 @@ struct Module {
 
     engine::Settings settings() const { return {type->parameters, values, texts}; }
     int row(std::string_view parameter) const { return engine::find_parameter(type->parameters, parameter); }
+    /// A row's value as a config has it: a choice by its word, a number in its shortest form.
+    config::Value written(std::size_t row) const;
 };
 
 struct Strip {
@@ -54,6 +56,13 @@ inline constexpr std::string_view kMute = "mute", kMeter = "meter";
 
 /// Adds what the module types know to what the config says; errors go to `errors` (all of them).
 Desk resolve(const config::Config& config, config::Diagnostics& errors);
+
+/// The other way: a config that resolves to an equal desk. Chains are written out (a desk knows no templates), and
+/// only what differs from the tables' defaults; what the strips' own meters were set to has no place in a config.
+config::Config to_config(const Desk& desk);
+
+/// A float as a person would write it: 0.05, not 0.05000000074505806.
+double shortest(float value);
 
 /// A parameter's text or number from JSON or OSC, checked against its row. Returns a complaint, or empty.
 std::string accept_value(const engine::Parameter& row, const config::Value& value, float& number, std::string& text);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The daemon's settings on disk: the state that comes back after a restart, and configs saved and loaded by name.
+#include "app/daemon.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+namespace ton::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What a client may call a config: a file in the config's own folder, and no way out of it.
+std::string file_name_error(std::string_view name) {
+    const bool plain = !name.empty() && name.size() <= 200 && name.find('/') == std::string_view::npos && !name.starts_with('.') &&
+                       name.find('\0') == std::string_view::npos;
+    return plain ? "" : config::quote(name) + " can't be a config's name, expected a file name in the config's own folder, without slashes";
+}
+
+std::string beside(const std::string& config, std::string_view name) {
+    auto path = fs::path(config).parent_path() / name;
+    if (path.extension() != ".json") path += ".json";
+    return path.string();
+}
+
+} // namespace
+
+// ------------------------------------------------------------------------------------------------- the state
+
+/// Opens the file of the live settings; what was saved in it goes to the console, unless `fresh`.
+void Daemon::open_state(bool fresh) {
+    const auto path = !options_.state.empty() ? options_.state : control::state_path(loaded_.file);
+    if (path.empty()) return spdlog::warn("no HOME, XDG_STATE_HOME or STATE_DIRECTORY: settings are not saved");
+    std::error_code error;
+    if (const auto folder = fs::path(path).parent_path(); !folder.empty()) fs::create_directories(folder, error);
+    if (error) spdlog::warn("{}: {}; settings may not be saved", path, error.message());
+    if (!fresh) restore(path);
+    state_ = std::make_unique<control::StateWriter>(path);
+}
+
+void Daemon::restore(const std::string& path) {
+    const bool there = fs::exists(path);
+    if (!there) return;
+    const auto text = control::read_whole(path);
+    if (!text) return spdlog::warn("{}; starting from the config alone", text.error());
+    auto saved = control::read_state(*text, loaded_);
+    if (!saved) return put_aside(path, saved.error());
+    for (const auto& name : saved->unused) spdlog::info("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name);
+    if (saved->settings > 0) spdlog::info("{} settings are back from {}", saved->settings, path);
+    console_.resume(std::move(saved->loaded), std::move(saved->live));
+}
+
+void Daemon::put_aside(const std::string& path, const std::string& why) {
+    const auto aside = path + ".broken";
+    std::error_code error;
+    fs::rename(path, aside, error);
+    spdlog::warn("{}: {}; {}, starting from the config alone", path, why, error ? "it can't be kept: " + error.message() : "kept as " + aside);
+}
+
+/// Makes the loaded config, and what was moved by hand before, the desk. False with errors told.
+bool Daemon::first_desk() {
+    const auto rate = static_cast<double>(loaded_.engine.sample_rate.value);
+    open_state(options_.fresh);
+    auto errors = console_.apply(loaded_, rate);
+    if (!errors.empty() && state_ && !options_.fresh) {
+        // A config that was right alone: what was saved does not go with it any more.
+        const auto why = errors.front().message;
+        errors = console_.apply(loaded_, rate, control::Carry::nothing);
+        if (errors.empty()) put_aside(state_->path(), "the saved settings don't fit the config: " + why);
+    }
+    if (errors.empty()) return true;
+    fmt::print(stderr, "{}", config::format(errors));
+    return false;
+}
+
+void Daemon::poll_state() {
+    if (!state_) return;
+    if (state_->due()) state_->write(control::state_text(console_.loaded(), console_.desk()));
+    if (const auto error = state_->take_error(); !error.empty()) spdlog::error("settings can't be saved: {}", error);
+}
+
+void Daemon::close_state() {
+    if (state_ && state_->dirty()) state_->write(control::state_text(console_.loaded(), console_.desk()));
+    state_.reset(); // waits for the disk
+}
+
+// --------------------------------------------------------------------------------------------- save and load
+
+/// /tonmeister/save [NAME]: the desk as it stands becomes a config. Without a name that is the loaded one, whose text
+/// is kept beside it as NAME.bak; templates are written out, since the desk knows only their modules.
+void Daemon::save(const control::osc::Message& message, control::Answers& answers) {
+    auto path = loaded_.file;
+    if (!message.args.empty()) {
+        const auto name = control::osc::string(message.args.front());
+        if (!name) return answers.error(message.address, "expected a file name, or nothing for the loaded config");
+        if (const auto error = file_name_error(*name); !error.empty()) return answers.error(message.address, error);
+        path = beside(loaded_.file, *name);
+    }
+    if (fs::exists(path)) {
+        const auto old = control::read_whole(path);
+        const auto kept = old ? control::replace_file(path + ".bak", *old) : tl::make_unexpected(old.error());
+        if (!kept) return answers.error(message.address, kept.error());
+    }
+    if (const auto saved = control::replace_file(path, config::to_json(graph::to_config(console_.desk()))); !saved)
+        return answers.error(message.address, saved.error());
+    spdlog::info("{}: saved", path);
+    answers.reply({"/tonmeister/saved", {path}});
+}
+
+/// /tonmeister/load NAME: that config instead of the loaded one, exactly as it is in the file.
+void Daemon::load(const control::osc::Message& message, control::Answers& answers) {
+    const auto name = message.args.empty() ? std::nullopt : control::osc::string(message.args.front());
+    if (!name) return answers.error(message.address, "expected the file name of a config beside the loaded one");
+    if (const auto error = file_name_error(*name); !error.empty()) return answers.error(message.address, error);
+    bool good = true;
+    const auto before = loaded_.file;
+    reload(beside(before, *name), control::Carry::nothing, [&](const std::string& text) {
+        good = false;
+        answers.error(message.address, text);
+    });
+    if (!good) return;
+    if (state_ && options_.state.empty() && loaded_.file != before) {
+        close_state(); // of the config before: there it is when that is loaded again
+        open_state(true);
+    }
+    answers.reply({"/tonmeister/loaded", {loaded_.file}});
+}
+
+} // namespace ton::app

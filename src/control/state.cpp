@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/state.hpp"
+
+#include "control/console.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <unordered_map>
+
+namespace ton::control {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using engine::Kind;
+
+constexpr int kVersion = 1;
+constexpr const char* kMark = "tonmeister_state";
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// A setting's place in a desk; module -1 is the strip's solo.
+struct Place {
+    int strip, module, row;
+};
+
+/// Calls `take(address, place)` for everything in a desk that can be set.
+template <class Take> void each_setting(const graph::Desk& desk, Take take) {
+    for (int s = 0; s < static_cast<int>(desk.strips.size()); ++s) {
+        const auto& strip = desk.strips[at(s)];
+        for (int m = 0; m < static_cast<int>(strip.chain.size()); ++m) {
+            const auto& module = strip.chain[at(m)];
+            for (int r = 0; r < static_cast<int>(module.type->parameters.size()); ++r)
+                if (module.type->parameters[at(r)].kind != Kind::meter) take(Place{s, m, r});
+        }
+        take(Place{s, -1, 0});
+    }
+}
+
+std::string address(const graph::Desk& desk, Place p) {
+    const auto& strip = desk.strips[at(p.strip)];
+    if (p.module < 0) return solo_address(strip);
+    const auto& module = strip.chain[at(p.module)];
+    return address_of(strip, module, module.type->parameters[at(p.row)]);
+}
+
+Json to_json(const graph::Desk& desk, Place p) {
+    const auto& strip = desk.strips[at(p.strip)];
+    if (p.module < 0) return strip.solo;
+    const auto value = strip.chain[at(p.module)].written(at(p.row));
+    if (const auto* truth = std::get_if<bool>(&value.data)) return *truth;
+    if (const auto* text = std::get_if<std::string>(&value.data)) return *text;
+    return std::get<double>(value.data);
+}
+
+bool equal(const graph::Desk& a, const graph::Desk& b, Place p) {
+    const auto &x = a.strips[at(p.strip)], &y = b.strips[at(p.strip)];
+    if (p.module < 0) return x.solo == y.solo;
+    const auto &m = x.chain[at(p.module)], &n = y.chain[at(p.module)];
+    return m.values[at(p.row)] == n.values[at(p.row)] && m.texts[at(p.row)] == n.texts[at(p.row)];
+}
+
+/// False where the table does not take the value.
+bool take(graph::Desk& desk, Place p, const Json& json) {
+    config::Value value;
+    if (json.is_boolean()) value.data = json.get<bool>();
+    else if (json.is_number()) value.data = json.get<double>();
+    else if (json.is_string()) value.data = json.get<std::string>();
+    else return false;
+    auto& strip = desk.strips[at(p.strip)];
+    if (p.module < 0) {
+        if (!json.is_boolean()) return false;
+        strip.solo = json.get<bool>();
+        return true;
+    }
+    auto& module = strip.chain[at(p.module)];
+    return graph::accept_value(module.type->parameters[at(p.row)], value, module.values[at(p.row)], module.texts[at(p.row)]).empty();
+}
+
+std::uint32_t number_of(const std::string& text) { // FNV-1a, 32 bit (Fowler, Noll, Vo)
+    std::uint32_t hash = 2166136261U;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    return hash;
+}
+
+std::filesystem::path state_directory() {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return std::string(value ? value : "");
+    };
+    // systemd may name several, divided by colons; the first is the unit's own.
+    if (const auto own = variable("STATE_DIRECTORY"); !own.empty()) return own.substr(0, own.find(':'));
+    if (const auto base = variable("XDG_STATE_HOME"); base.starts_with('/')) return std::filesystem::path(base) / "tonmeister";
+    if (const auto home = variable("HOME"); !home.empty()) return std::filesystem::path(home) / ".local/state/tonmeister";
+    return {};
+}
+
+} // namespace
+
+std::string state_text(const graph::Desk& loaded, const graph::Desk& live) {
+    Json settings = Json::object();
+    each_setting(live, [&](Place p) {
+        if (equal(loaded, live, p)) return;
+        // Appended, not looked up: every address is there once.
+        settings.get_ref<Json::object_t&>().emplace_back(address(live, p), Json{{"now", to_json(live, p)}, {"config", to_json(loaded, p)}});
+    });
+    const Json state{{kMark, kVersion}, {"config", live.file}, {"settings", std::move(settings)}};
+    return state.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk) {
+    const auto state = Json::parse(text, nullptr, false);
+    if (!state.is_object() || !state.contains(kMark) || !state[kMark].is_number_integer()) return tl::make_unexpected("it is no saved state");
+    if (state[kMark] != kVersion)
+        return tl::make_unexpected(fmt::format("it is of version {}, and this Tonmeister knows version {}", state[kMark].dump(), kVersion));
+    if (!state.contains("settings") || !state["settings"].is_object()) return tl::make_unexpected("it has no settings");
+    SavedState saved{desk, desk, 0, {}};
+    std::unordered_map<std::string, Place> places;
+    each_setting(desk, [&](Place p) { places.emplace(address(desk, p), p); });
+    for (const auto& [name, entry] : state["settings"].items()) {
+        const auto place = places.find(name);
+        const bool whole = entry.is_object() && entry.contains("now") && entry.contains("config");
+        // "now" first: a pair of which only "config" was taken would read as moved.
+        if (place != places.end() && whole && take(saved.live, place->second, entry["now"]) && take(saved.loaded, place->second, entry["config"])) ++saved.settings;
+        else saved.unused.push_back(name);
+    }
+    return saved;
+}
+
+std::string state_path(const std::string& config) {
+    const auto directory = state_directory();
+    if (directory.empty()) return {};
+    std::error_code ignored; // the path as given is as good a name where it can't be resolved
+    auto whole = std::filesystem::weakly_canonical(config, ignored);
+    if (whole.empty()) whole = config;
+    return directory / fmt::format("{}-{:08x}.state.json", whole.stem().string(), number_of(whole.string()));
+}
+
+} // namespace ton::control

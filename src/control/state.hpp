@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "graph/desk.hpp"
+
+#include <tl/expected.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+/// The live settings across restarts: what was moved since the config was loaded, by address. Beside each value
+/// stands what the config said, so that a restart does what a reload does: what the config's author changed
+/// meanwhile goes before what was moved by hand, all else is as it was.
+namespace ton::control {
+
+/// The settings of `live` that differ from `loaded`, as JSON. Both are the same strips and chains. Control thread.
+std::string state_text(const graph::Desk& loaded, const graph::Desk& live);
+
+struct SavedState {
+    graph::Desk loaded, live;        ///< the desk that was asked about, with the values as they were then
+    int settings = 0;                ///< how many were found
+    std::vector<std::string> unused; ///< addresses that this desk has not, or whose value it does not take
+};
+
+/// Reads state_text() for a desk that may have changed since. The error says what is wrong with the text as a whole:
+/// no state, or one of a newer version.
+tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk);
+
+/// Where the state of a config is kept: in $STATE_DIRECTORY, else $XDG_STATE_HOME/tonmeister, else
+/// ~/.local/state/tonmeister, under the config's name and a number made of its whole path. Empty where the
+/// environment names no directory.
+std::string state_path(const std::string& config);
+
+/// Puts `text` in the place of a file so that a crash or power cut leaves the old or the new one whole: written
+/// beside it, synced, renamed, the directory synced. A symbolic link stays and its target is replaced. Keeps the
+/// mode of the file it replaces. Blocks on the disk.
+tl::expected<void, std::string> replace_file(const std::string& path, std::string_view text);
+
+/// All of a file, or why it can't be read.
+tl::expected<std::string, std::string> read_whole(const std::string& path);
+
+/// Writes the state on a thread of its own, at most a quarter of a second (and what the disk takes) after a change.
+/// All members on the control thread.
+class StateWriter {
+  public:
+    using Clock = std::chrono::steady_clock;
+    explicit StateWriter(std::string path);
+    ~StateWriter(); ///< what was handed over is written first
+
+    const std::string& path() const { return path_; }
+    /// Something changed.
+    void touch(Clock::time_point now = Clock::now());
+    /// A write is due, and the last one is done: call write() with the state as it is.
+    bool due(Clock::time_point now = Clock::now());
+    void write(std::string text);
+    /// Something changed that was not written yet.
+    bool dirty() const { return first_change_.has_value(); }
+    /// Why the last write failed, once for each row of failures; empty if it did not.
+    std::string take_error();
+
+  private:
+    void run();
+
+    std::string path_;
+    std::optional<Clock::time_point> first_change_; // since the last write()
+    bool told_ = false;
+
+    std::mutex mutex_; // guards what follows; shared with the writer thread
+    std::condition_variable wake_;
+    std::optional<std::string> text_;
+    std::string error_;
+    bool busy_ = false, stop_ = false;
+    std::thread thread_;
+};
+
+} // namespace ton::control

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/state.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace ton::control {
+
+namespace {
+
+constexpr auto kPatience = std::chrono::milliseconds(250); // changes that come together are written together
+
+class Descriptor {
+  public:
+    explicit Descriptor(int fd) : fd_(fd) {}
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return fd_; }
+    bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+  private:
+    int fd_;
+};
+
+tl::unexpected<std::string> failed(const std::string& path) {
+    return tl::make_unexpected(fmt::format("{}: {}", path, std::generic_category().message(errno)));
+}
+
+bool write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const auto done = ::write(fd, text.data(), text.size());
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(done));
+    }
+    return true;
+}
+
+tl::expected<void, std::string> write_synced(const std::string& path, std::string_view text, mode_t mode) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (file.get() < 0) return failed(path);
+    const bool good = ::fchmod(file.get(), mode) == 0 && write_all(file.get(), text) && ::fsync(file.get()) == 0 && file.close();
+    return good ? tl::expected<void, std::string>{} : failed(path);
+}
+
+} // namespace
+
+tl::expected<std::string, std::string> read_whole(const std::string& path) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0) return failed(path);
+    std::string text;
+    for (;;) {
+        std::array<char, 1 << 16> chunk;
+        const auto got = ::read(file.get(), chunk.data(), chunk.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return failed(path);
+        if (got == 0) return text;
+        text.append(chunk.data(), static_cast<std::size_t>(got));
+    }
+}
+
+tl::expected<void, std::string> replace_file(const std::string& path, std::string_view text) {
+    std::error_code error;
+    const auto target = std::filesystem::weakly_canonical(path, error);
+    if (error) return tl::make_unexpected(fmt::format("{}: {}", path, error.message()));
+    struct stat old{};
+    const bool exists = ::stat(target.c_str(), &old) == 0;
+    const auto aside = target.string() + ".new";
+    if (auto written = write_synced(aside, text, exists ? old.st_mode & 07777U : 0644U); !written) {
+        ::unlink(aside.c_str()); // its own failure is told
+        return written;
+    }
+    if (std::rename(aside.c_str(), target.c_str()) != 0) return failed(target.string());
+    const Descriptor directory(::open(target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory.get() < 0 || ::fsync(directory.get()) != 0) return failed(target.parent_path().string());
+    return {};
+}
+
+StateWriter::StateWriter(std::string path) : path_(std::move(path)), thread_([this] { run(); }) {}
+
+StateWriter::~StateWriter() {
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+}
+
+void StateWriter::touch(Clock::time_point now) {
+    if (!first_change_) first_change_ = now;
+}
+
+bool StateWriter::due(Clock::time_point now) {
+    if (!first_change_ || now - *first_change_ < kPatience) return false;
+    const std::lock_guard lock(mutex_);
+    return !busy_ && !text_;
+}
+
+void StateWriter::write(std::string text) {
+    first_change_.reset();
+    {
+        const std::lock_guard lock(mutex_);
+        text_ = std::move(text);
+    }
+    wake_.notify_one();
+}
+
+std::string StateWriter::take_error() {
+    const std::lock_guard lock(mutex_);
+    if (error_.empty()) told_ = false;
+    if (error_.empty() || std::exchange(told_, true)) return {};
+    return error_;
+}
+
+void StateWriter::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        wake_.wait(lock, [this] { return stop_ || text_; });
+        if (!text_) return;
+        const auto text = *std::exchange(text_, std::nullopt);
+        busy_ = true;
+        lock.unlock();
+        auto written = replace_file(path_, text);
+        lock.lock();
+        busy_ = false;
+        error_ = written ? std::string{} : std::move(written.error());
+    }
+}
+
+} // namespace ton::control

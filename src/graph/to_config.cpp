@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "graph/desk.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace ton::graph {
+
+namespace {
+
+std::vector<config::Name> names(const std::vector<std::string>& words) {
+    std::vector<config::Name> all;
+    for (const auto& word : words) all.push_back({word, {}});
+    return all;
+}
+
+config::Module to_config(const Module& from) {
+    config::Module module;
+    module.type.value = from.type->name;
+    module.name.value = from.name;
+    for (std::size_t r = 0; r < from.values.size(); ++r) {
+        const auto& row = from.type->parameters[r];
+        if (row.kind == engine::Kind::meter) continue;
+        const bool initial = row.kind == engine::Kind::text ? from.texts[r] == row.initial_text : from.values[r] == row.initial;
+        if (initial) continue;
+        auto& parameter = module.parameters.emplace_back(); // in place: gcc 12 warns of a temporary's members wrongly
+        parameter.path.value = engine::parameter_path(row);
+        parameter.value = from.written(r);
+    }
+    return module;
+}
+
+config::Strip to_config(const Strip& from) {
+    config::Strip strip;
+    strip.name.value = from.name;
+    strip.display_name.value = from.display_name;
+    strip.stage.value = from.stage;
+    if (from.channels > 0) strip.channels = {from.channels, {}};
+    if (from.inputs) strip.input = names(*from.inputs);
+    if (from.outputs) strip.output = names(*from.outputs);
+    strip.to = names(from.to);
+    strip.mute.value = from.mute;
+    strip.solo.value = from.solo;
+    for (const auto& module : from.chain)
+        if (module.name != kMute && module.name != kMeter) strip.chain.push_back(to_config(module));
+    return strip;
+}
+
+} // namespace
+
+double shortest(float value) {
+    const auto text = fmt::format("{}", value);
+    double exact = 0;
+    std::from_chars(text.data(), text.data() + text.size(), exact);
+    return exact;
+}
+
+config::Value Module::written(std::size_t row) const {
+    const auto& p = type->parameters[row];
+    switch (p.kind) {
+    case engine::Kind::text:
+        return {texts[row], {}};
+    case engine::Kind::toggle:
+        return {values[row] >= 0.5F, {}};
+    case engine::Kind::choice:
+        return {std::string(engine::choices_of(p)[static_cast<std::size_t>(values[row])]), {}};
+    default:
+        return {shortest(values[row]), {}};
+    }
+}
+
+config::Config to_config(const Desk& desk) {
+    config::Config config;
+    config.file = desk.file;
+    config.schema = desk.schema;
+    config.name.value = desk.name;
+    config.engine = desk.engine;
+    config.control = desk.control;
+    for (const auto& strip : desk.strips) config.strips.push_back(to_config(strip));
+    return config;
+}
+
+} // namespace ton::graph

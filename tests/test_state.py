@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise 7: settings are back after a stop, a crash or a kill, and a restart is like a reload."""
+
+import json
+import random
+import shutil
+import signal
+import socket
+import struct
+import time
+
+import pytest
+from support_cli import ROOT, Daemon, free_port
+
+KILLS = 20
+PERIOD = 1.0  # s within which a change is on the disk
+
+
+@pytest.fixture(name="config")
+def voice_config(tmp_path):
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return shutil.copy(ROOT / "configs/voice.json", folder / "voice.json")
+
+
+def state_file(folder):
+    files = list(folder.glob("voice-*.state.json"))
+    assert len(files) == 1
+    return files[0]
+
+
+def test_settings_are_back_after_a_stop(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        desk.set("/host/fader/level", "-7.3")
+        desk.set("/host/compressor/detector", "rms")
+        desk.set("/music/ducker/lookahead", "9")
+        desk.set("/music/ducker/sidechain", "echo")
+        desk.set("/echo/mute", "true")
+        desk.set("/mix/solo", "true")
+        desk.set("/mix/meter/true_peak_on", "true")
+        assert desk.stop() == 0
+    assert json.loads(state_file(tmp_path).read_text())["settings"] == {
+        "/host/compressor/detector": {"now": "rms", "config": "peak"},
+        "/host/fader/level": {"now": -7.3, "config": -3},
+        "/music/ducker/sidechain": {"now": "echo", "config": "host"},
+        "/music/ducker/lookahead": {"now": 9, "config": 5},
+        "/echo/mute": {"now": True, "config": False},
+        "/mix/meter/true_peak_on": {"now": True, "config": False},
+        "/mix/solo": {"now": True, "config": False},
+    }
+    with Daemon(config, tmp_path) as desk:
+        assert desk.get("/host/fader/level") == "-7.3"
+        assert desk.get("/host/compressor/detector") == "rms"
+        assert desk.get("/music/ducker/lookahead") == "9"
+        assert desk.get("/music/ducker/sidechain") == "echo"
+        assert desk.get("/echo/mute") == "1"
+        assert desk.get("/mix/solo") == "1"
+        assert desk.get("/mix/meter/true_peak_on") == "1"
+        assert desk.get("/host/pan/position") == "0"
+
+
+def test_what_the_config_s_author_changed_goes_before_what_was_moved(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        desk.set("/host/fader/level", "-7.5")
+        desk.set("/music/fader/level", "-8.5")
+        desk.stop()
+    text = config.read_text()
+    config.write_text(text.replace('"level": -3', '"level": -1'))
+    with Daemon(config, tmp_path) as desk:
+        assert desk.get("/host/fader/level") == "-1"
+        assert desk.get("/music/fader/level") == "-8.5"
+        desk.stop()
+    # And the state forgets what was overruled: going back to the old config does not bring it back.
+    with Daemon(config, tmp_path) as desk:
+        desk.set("/echo/fader/level", "-2")
+        desk.stop()
+    config.write_text(text)
+    with Daemon(config, tmp_path) as desk:
+        assert desk.get("/host/fader/level") == "-3"
+
+
+def test_fresh_ignores_and_another_file_is_another_state(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        desk.set("/host/fader/level", "-7.5")
+        desk.stop()
+    with Daemon(config, tmp_path, "--state", tmp_path / "other.json") as desk:
+        assert desk.get("/host/fader/level") == "-3"
+    with Daemon(config, tmp_path, "--fresh") as desk:
+        assert desk.get("/host/fader/level") == "-3"
+    with Daemon(config, tmp_path) as desk:
+        assert desk.get("/host/fader/level") == "-7.5"
+
+
+@pytest.mark.parametrize("text, complaint", [
+    ("", "it is no saved state"),
+    ('{"tonmeister_state": 1, "settings": {"/host/fa', "it is no saved state"),
+    ('{"tonmeister_state": 2, "settings": {}}', "it is of version 2, and this Tonmeister knows version 1"),
+    ('{"tonmeister_state": 1}', "it has no settings"),
+])
+def test_a_broken_or_newer_state_is_kept_aside(config, tmp_path, text, complaint):
+    state = tmp_path / "s.json"
+    state.write_text(text)
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        assert desk.get("/host/fader/level") == "-3"
+        assert complaint in desk.log.read_text()
+    assert (tmp_path / "s.json.broken").read_text() == text
+
+
+def test_settings_without_a_place_are_left_out_and_told(config, tmp_path):
+    state = tmp_path / "s.json"
+    good = {"now": -7, "config": -3}
+    state.write_text(json.dumps({"tonmeister_state": 1, "settings": {
+        "/host/fader/level": good, "/nobody/fader/level": good, "/music/fader/level": {"now": 99, "config": -6},
+        "/echo/fader/level": {"now": -7}, "/mix/fader/level": 3, "/mix/solo": {"now": 1, "config": 0}}}))
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        assert desk.get("/host/fader/level") == "-7"
+        assert desk.get("/music/fader/level") == "-6"
+        assert desk.get("/mix/solo") == "0"
+        log = desk.log.read_text()
+    for address in ("/nobody/fader/level", "/music/fader/level", "/echo/fader/level", "/mix/fader/level", "/mix/solo"):
+        assert f"{address}: the saved setting is not used" in log
+    assert "1 settings are back" in log
+
+
+def test_a_state_that_no_longer_fits_does_not_stop_the_desk(config, tmp_path):
+    state = tmp_path / "s.json"
+    state.write_text(json.dumps({"tonmeister_state": 1, "settings": {"/music/ducker/sidechain": {"now": "gone", "config": "host"}}}))
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        assert desk.get("/music/ducker/sidechain") == "host"
+        assert "the saved settings don't fit the config" in desk.log.read_text()
+    assert (tmp_path / "s.json.broken").exists()
+
+
+def test_a_folder_that_can_not_be_written_is_told_and_the_desk_plays_on(config, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with Daemon(config, tmp_path, "--state", blocked / "s.json") as desk:
+        desk.set("/host/fader/level", "-7.5")
+        time.sleep(0.6)
+        assert desk.get("/host/fader/level") == "-7.5"
+        assert "settings can't be saved" in desk.log.read_text()
+
+
+# ------------------------------------------------------------------------------------------- kill -9 in a flood
+
+def string(text):
+    raw = text.encode() + b"\0"
+    return raw + b"\0" * (-len(raw) % 4)
+
+
+def level_and_sync(value, number):
+    """A bundle of the fader's level and a sync with its number."""
+    level = string("/host/fader/level") + string(",f") + struct.pack(">f", value)
+    sync = string("/tonmeister/sync") + string(",i") + struct.pack(">i", number)
+    return b"#bundle\0" + struct.pack(">Q", 1) + struct.pack(">i", len(level)) + level + struct.pack(">i", len(sync)) + sync
+
+
+def flood(port, seconds, first):
+    """Sends rising levels, and returns when each number was acknowledged."""
+    acknowledged, number = {}, first
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", port))
+        client.settimeout(0.002)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            number += 1
+            client.send(level_and_sync(level_of(number), number))
+            try:
+                while True:
+                    answer = client.recv(2048)
+                    if answer.startswith(b"/tonmeister/synced\0"):
+                        acknowledged[struct.unpack(">i", answer[-4:])[0]] = time.monotonic()
+            except TimeoutError:
+                pass
+    return acknowledged, number
+
+
+def level_of(number):
+    """In steps that a float has exactly; never the config's own -3."""
+    return -100 + number / 1024
+
+
+def test_kill_9_in_a_flood_loses_at_most_a_second(config, tmp_path):
+    port, number, lost = free_port(), 0, []
+    chance = random.Random(7)
+    for _ in range(KILLS):
+        desk = Daemon(config, tmp_path, port=port)
+        if number:
+            back = (float(desk.get("/host/fader/level")) + 100) * 1024
+            lost.append(killed - max((at for n, at in acknowledged.items() if n <= back), default=0))
+            due = [n for n, at in acknowledged.items() if at <= killed - PERIOD]
+            assert back >= max(due)
+            assert back <= number
+        acknowledged, number = flood(port, 1.1 + chance.uniform(0, 0.5), number)
+        assert len(acknowledged) > 50
+        desk.stop(signal.SIGKILL)
+        killed = time.monotonic()
+    assert not list(tmp_path.glob("*.broken"))
+    assert len(lost) == KILLS - 1
+    print(f"at most {max(lost):.3f} s of changes lost in {KILLS} kills")
