@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace ton::app {
 
@@ -41,7 +42,12 @@ int bench(const BenchOptions& options) {
     for (const auto& benchmark : kAll) {
         if (!options.only.empty() && std::ranges::find(options.only, benchmark.name) == options.only.end()) continue;
         if (!options.json) fmt::print(stderr, "{}…\n", benchmark.name);
-        benchmark.run(out, options.quick);
+        try {
+            benchmark.run(out, options.quick);
+        } catch (const std::exception& e) {
+            fmt::print(stderr, "bench: {}: {}\n", benchmark.name, e.what());
+            return 1;
+        }
     }
     if (options.json) fmt::print("{}\n", out.dump(2));
     else for (const auto& [name, value] : out.items()) print(value, name, 0);

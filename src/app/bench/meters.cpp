@@ -5,8 +5,10 @@
 #include "dsp/loudness.hpp"
 #include "engine/engine.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -36,13 +38,17 @@ nlohmann::json pair_to_json(const Timing& ours, const Timing& theirs) {
             {"times_libebur128", theirs.median / ours.median}};
 }
 
-/// Both must have measured the same programme the same way, or their times mean nothing.
-void compare_readings(const dsp::LoudnessReading& ours, const Libebur128Reading& theirs) {
+/// Both must have measured the same programme the same way, or their times mean nothing. Range: libebur128 takes a
+/// value a second, ours ten, so on short programme they differ in the percentiles. True peaks: ours is read from more and
+/// longer filters, so on white noise, which libebur128's 49 taps attenuate below half the rate, it is up to 2 dB higher.
+void compare_readings(const dsp::LoudnessReading& ours, const Libebur128Reading& theirs, Material material) {
     const double peak = 20.0 * std::log10(static_cast<double>(ours.true_peak));
-    // True peaks differ by their filters (libebur128: 49 taps at 4 times the rate), most on white noise.
-    if (std::abs(ours.integrated - theirs.integrated) > 0.02 || std::abs(ours.range - theirs.range) > 0.1 ||
-        std::abs(peak - theirs.true_peak) > 0.5)
-        throw std::runtime_error("loudness: the meter and libebur128 read different things");
+    if (std::abs(ours.integrated - theirs.integrated) <= 0.02 && std::abs(ours.range - theirs.range) <= 0.5 &&
+        peak >= theirs.true_peak - 0.1 &&
+        peak <= theirs.true_peak + (material == Material::noise ? 2.0 : 0.1))
+        return;
+    throw std::runtime_error(fmt::format("the meter reads {:.2f} LUFS, {:.2f} LU, {:.2f} dBTP, libebur128 {:.2f}, {:.2f}, {:.2f}",
+                                         ours.integrated, ours.range, peak, theirs.integrated, theirs.range, theirs.true_peak));
 }
 
 nlohmann::json compare(Material material, bool quick) {
@@ -59,7 +65,7 @@ nlohmann::json compare(Material material, bool quick) {
         [&] { return libebur128(samples, true), work; },
     };
     const auto times = measure_in_turn(quick ? 3 : 7, all);
-    compare_readings(ours, theirs);
+    compare_readings(ours, theirs, material);
     return {{"unpolled", pair_to_json(times[0], times[1])},
             {"polled", pair_to_json(times[2], times[3])},
             {"integrated", ours.integrated},
