@@ -106,6 +106,7 @@ class JackServer:
     """A jackd of our own with the dummy driver and without real-time rights."""
 
     count = 0
+    wrap = []  # words before a JACK program's own
 
     def __init__(self, folder, period=64, realtime=False):
         JackServer.count += 1
@@ -164,7 +165,7 @@ class JackFeed:
         program = BUILD / "tests/jack_feed"
         assert program.is_file(), f"{program} is missing: build it first, or name the build in TONMEISTER_BUILD"
         self.record = pathlib.Path(folder) / "heard.wav"
-        words = [program, "--record", self.record, "--frames", str(frames or len(played))]
+        words = [*server.wrap, program, "--record", self.record, "--frames", str(frames or len(played))]
         if to:
             wavfile.write(pathlib.Path(folder) / "played.wav", 48000, np.asarray(played, dtype=np.float32))
             words += ["--play", pathlib.Path(folder) / "played.wav"]

@@ -44,8 +44,12 @@ bool JackClient::set_callbacks() {
                 c, [](void* arg) { return self(arg).meter_.count_xrun(), 0; }, this) == 0;
     good &= api_.set_freewheel_callback(
                 c, [](int starting, void* arg) { self(arg).freewheel_ = starting != 0; }, this) == 0;
-    good &= api_.set_latency_callback(
-                c, [](jack_latency_callback_mode_t mode, void* arg) { self(arg).latency(mode); }, this) == 0;
+    const auto latency = [](jack_latency_callback_mode_t mode, void* arg) {
+        auto& client = self(arg);
+        if (!client.api_.pipewire) client.latency(mode);
+        else (mode == JackCaptureLatency ? client.capture_due_ : client.playback_due_) = true;
+    };
+    good &= api_.set_latency_callback(c, latency, this) == 0;
     good &= api_.set_port_registration_callback(c, port_registered, this) == 0;
     good &= api_.set_graph_order_callback(
                 c, [](void* arg) { return self(arg).graph_changed_ = true, 0; }, this) == 0;

@@ -190,6 +190,8 @@ void JackClient::tidy() {
         table_.reclaim(drop);
     else
         table_.reclaim_all(drop);
+    if (capture_due_.exchange(false)) latency(JackCaptureLatency);
+    if (playback_due_.exchange(false)) latency(JackPlaybackLatency);
     if (latencies_.reclaim() && !table_.pending()) unregister_dropped();
 }
 

@@ -120,6 +120,9 @@ class JackClient {
     std::array<char, 256> lost_reason_{}; // written before lost_
     std::atomic<bool> lost_{false};
     std::atomic<bool> abandoned_{false}; // control sets, callbacks read
+    // PipeWire 0.3.65: jack_port_set_latency_range, called from the latency callback as jack.h wants, runs the callbacks that wait and
+    // with that locks a mutex its own thread holds. So under PipeWire the callback only says that it is due, and tidy() does it.
+    std::atomic<bool> capture_due_{false}, playback_due_{false}; // notification thread sets, control takes
 };
 
 } // namespace ton::backend
