@@ -47,8 +47,7 @@ ModuleRig::ModuleRig(std::string_view module, const std::vector<std::pair<std::s
     stage_ = std::make_unique<engine::Stage>(type_, setup, nullptr, type_.make({setup, all, nullptr, true}));
     stage_->set(0, values);
     stage_->prime();
-    scratch_ = std::make_unique<engine::Scratch>(static_cast<int>(type_.parameters.size()),
-                                                 stage_->ramps().sample_rows(), stage_->state_floats());
+    scratch_ = std::make_unique<engine::Scratch>(stage_->ramps().sample_rows(), stage_->state_floats());
     readouts_.resize(static_cast<std::size_t>(stage_->readouts()));
     engine::prepare_audio_thread();
 }
