@@ -210,7 +210,7 @@ void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKI
     const MixPart* parts = plan_->parts.data();
     int healed = 0;
     for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
-        if (steps[i].section) healed += steps[i].section->run(frames, position_, *plan_->scratch);
+        if (steps[i].section) healed += steps[i].section->run(frames, position_, *plan_->scratch, steps[i].next);
         else run_part(parts[steps[i].part], frames);
     }
     if (healed > 0) counters_.healed.fetch_add(static_cast<std::uint64_t>(healed), std::memory_order_relaxed);

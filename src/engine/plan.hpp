@@ -39,6 +39,7 @@ struct MixPart {
 struct Step {
     Section* section = nullptr; ///< or else
     std::uint32_t part = 0;     ///< into Plan::parts
+    Section* next = nullptr;    ///< the section after this one
 };
 
 /// Everything the audio thread runs, as a flat list. Made and warmed on the control thread, run and read on the

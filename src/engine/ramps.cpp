@@ -206,6 +206,17 @@ void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
     }
 }
 
+void Ramps::prefetch() const TM_NONBLOCKING {
+    for (int r = 0, left = moving_count_; left > 0; ++r) {
+        if (!moving(r)) continue;
+        --left;
+        const auto first = at(r, 0);
+        for (int field = 0; field < kFields; ++field) __builtin_prefetch(cell_ + first + static_cast<std::ptrdiff_t>(field) * width_);
+        __builtin_prefetch(begin_ + first);
+        __builtin_prefetch(length_ + first);
+    }
+}
+
 void Ramps::copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING {
     for (int r = 0; r < rows_; ++r) {
         const auto i = at(r, lane), j = from.at(r, from_lane);

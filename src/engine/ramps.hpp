@@ -55,6 +55,9 @@ class Ramps {
     float target(int row, int lane) const TM_NONBLOCKING { return value_[at(row, lane)]; }
     int sample_rows() const TM_NONBLOCKING { return sample_rows_; }
 
+    /// Asks for the memory of what moves, ahead of its use.
+    void prefetch() const TM_NONBLOCKING;
+
     /// Takes over another strip's whole parameter state, ramps included. Same rows; owner thread.
     void copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING;
 

@@ -58,7 +58,7 @@ Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<
     }
 }
 
-int Section::run(int frames, std::int64_t position, SectionScratch& scratch) TM_NONBLOCKING {
+int Section::run(int frames, std::int64_t position, SectionScratch& scratch, const Section* next) TM_NONBLOCKING {
     const auto& move = interleave();
     const auto width = static_cast<std::ptrdiff_t>(width_);
     int healed = 0;
@@ -66,7 +66,10 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch) TM_
         move.gather(input_data_ + c * width, scratch.audio[c], width_, frames);
         if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, nullptr);
     }
+    const StageView* ahead = next ? next->views_.data() : nullptr;
+    const StageView* const ahead_end = next ? ahead + next->views_.size() : nullptr;
     for (auto& view : views_) {
+        if (ahead != ahead_end) (ahead++)->stage->prefetch();
         const auto& setup = view.stage->setup();
         for (int c = 0; c < setup.sidechain_channels; ++c) {
             move.gather(view.sidechain.data() + c * width, scratch.sidechain[c], width_, frames);

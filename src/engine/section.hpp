@@ -37,8 +37,9 @@ class Section {
 
     Section(int channels_in, int channels_out, std::vector<std::shared_ptr<Stage>> stages, std::vector<Lane> lanes);
 
-    /// Audio thread. Returns how many lanes had to be healed in this segment.
-    int run(int frames, std::int64_t position, SectionScratch& scratch) TM_NONBLOCKING;
+    /// Audio thread. Returns how many lanes had to be healed in this segment. `next` is the section that runs after this
+    /// one, or null: its memory is fetched meanwhile.
+    int run(int frames, std::int64_t position, SectionScratch& scratch, const Section* next) TM_NONBLOCKING;
 
     /// Any thread: in how many segments this lane's NaN or infinity was silenced.
     std::uint32_t healed(int lane) const { return healed_[static_cast<std::size_t>(lane)].load(std::memory_order_relaxed); }

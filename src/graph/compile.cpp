@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace ton::graph {
 
@@ -302,13 +303,16 @@ class Compiler {
             auto& group = lanes[section];
             for (const int member : group)
                 for (const auto sum : sums_of_[at(member)]) add_part(sums_[sum], sums_[sum].edges.size());
-            if (!group.empty()) plan_->steps.push_back({section, 0});
+            if (!group.empty()) plan_->steps.push_back({section, 0, nullptr});
             for (const int member : group) finished_[at(member)] = 1;
             for (const int member : group)
                 for (const auto sum : fed_by_[at(member)]) add_what_is_ready(sums_[sum]);
             for (const int member : group) house(member);
             group.clear(); // once only
         }
+        Section* next = nullptr;
+        for (auto step = plan_->steps.rbegin(); step != plan_->steps.rend(); ++step)
+            if (step->section) step->next = std::exchange(next, step->section);
         for (auto& sum : sums_) {
             add_part(sum, sum.edges.size());
             for (auto& e : sum.edges) plan_->edge_owners.push_back(e);
@@ -343,7 +347,7 @@ class Compiler {
             part.lane = state(sum.reader).lane;
         }
         sum.begun = true;
-        plan_->steps.push_back({nullptr, static_cast<std::uint32_t>(plan_->parts.size())});
+        plan_->steps.push_back({nullptr, static_cast<std::uint32_t>(plan_->parts.size()), nullptr});
         plan_->parts.push_back(part);
     }
 
