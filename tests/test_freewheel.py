@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 from desk import BINARY, Daemon, JackFeed, JackServer, read_wav, write_config
+from live_offline import obeyed_at, same_bits
 from osc_client import bundle, message, wait_for
 from scipy.io import wavfile
 
@@ -62,32 +63,15 @@ def test_live_is_offline_bit_for_bit(server, desk, tmp_path, block):
     heard, missing = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True).result()
     offline = render(tmp_path, desk.config, played, "--block", str(block))
     assert missing == 0 and np.abs(heard).max() > 0.1
-    assert np.array_equal(heard.view(np.uint32), offline.view(np.uint32))
+    assert same_bits(heard, offline)
 
 
-def obeyed_at(folder, config, played, heard, bundles, step):
-    """The events that make render give what was heard. Each bundle's sample, a multiple of `step`, is looked for in turn: a try on an
-    early sample shows how long after a move the output leaves its way, and so, from where what was heard does, when it was made."""
-    events = []
-    for moves in bundles:
-        def agrees_until(sample):
-            (folder / "events.txt").write_text("".join(f"{line}\n" for line in events + [f"{sample}s {move}" for move in moves]))
-            offline = render(folder, config, played, "--events", str(folder / "events.txt"))
-            return next(iter(np.flatnonzero((offline != heard).any(axis=1))), len(heard))
-
-        without = agrees_until(len(heard) + RATE)
-        early = max(0, without - 6400) // 64 * 64
-        guess = (early + without - agrees_until(early)) // step * step
-        best = max(range(guess - 3 * step, guess + 4 * step, step), key=agrees_until)
-        assert agrees_until(best) > without, f"no sample explains {moves}"
-        events += [f"{best}s {move}" for move in moves]
-    return events
-
-
-def same_bits_offline(folder, daemon, played, heard, events):
-    (folder / "events.txt").write_text("\n".join(events) + "\n")
-    offline = render(folder, daemon.config, played, "--events", str(folder / "events.txt"), "--block", "441")
-    assert np.array_equal(heard.view(np.uint32), offline.view(np.uint32))
+def with_events(folder, daemon, played):
+    """render with these lines of events, for obeyed_at."""
+    def run(lines, *options):
+        (folder / "events.txt").write_text("".join(f"{line}\n" for line in lines))
+        return render(folder, daemon.config, played, "--events", str(folder / "events.txt"), *options)
+    return run
 
 
 def packed(move):
@@ -104,9 +88,10 @@ def test_live_is_offline_with_hands_on_the_faders(server, desk, tmp_path):
         desk.client.send(packed(move))
     heard, missing = feed.result()
     assert missing == 0
-    events = obeyed_at(tmp_path, desk.config, played, heard, [[move] for move in moves], step=64)  # messages are obeyed between blocks
+    run = with_events(tmp_path, desk, played)
+    events = obeyed_at(run, heard, [[move] for move in moves], step=64)  # messages are obeyed between blocks
     assert len({event.split()[0] for event in events}) > 1, "all moves fell on one block: the run was too short for them"
-    same_bits_offline(tmp_path, desk, played, heard, events)
+    assert same_bits(heard, run(events, "--block", "441"))
 
 
 def test_live_is_offline_with_a_bundle_on_its_sample(tmp_path):
@@ -121,6 +106,7 @@ def test_live_is_offline_with_a_bundle_on_its_sample(tmp_path):
         desk.client.send(bundle(time.time() + 1.2345, *[packed(move) for move in moves]))
         heard, missing = feed.result()
         assert missing == 0, "the machine lost cycles"
-        events = obeyed_at(tmp_path, desk.config, played, heard, [moves], step=1)
+        run = with_events(tmp_path, desk, played)
+        events = obeyed_at(run, heard, [moves], step=1)
         assert abs(int(events[0].split("s")[0]) - 1.2345 * RATE) < 0.2 * RATE
-        same_bits_offline(tmp_path, desk, played, heard, events)
+        assert same_bits(heard, run(events, "--block", "441"))
