@@ -113,12 +113,13 @@ class JackServer:
         self.name = f"tonmeister-test-{os.getpid()}-{JackServer.count}"
         self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
         self.folder, self.period, self.process = pathlib.Path(folder), period, None
+        self.rate = 48000
         self.realtime = ["-R", "-P", "70"] if realtime else ["-r"]
 
     def start(self):
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["jackd", *self.realtime, "-n", self.name, "-p", "512", "-d", "dummy", "-r", "48000", "-p", str(self.period)],
+                ["jackd", *self.realtime, "-n", self.name, "-p", "512", "-d", "dummy", "-r", str(self.rate), "-p", str(self.period)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         assert wait_for(lambda: self.process.poll() is not None or self.run("jack_lsp").returncode == 0)
         assert self.process.poll() is None, (self.folder / f"{self.name}.log").read_text()

@@ -144,6 +144,29 @@ def test_the_desk_waits_for_a_server_that_is_not_there_yet(tmp_path):
             assert own(server) == PORTS and desk.client.get("/mix/fader/level") == -3.0
 
 
+def test_JLT_4_a_server_of_another_rate_and_a_reload_while_there_is_none(tmp_path):
+    strips = {"a": {"channels": 1, "chain": [{"tone": {"level": -20}}, {"delay": {"time": 10}}, {"fader": {}}], "output": []}}
+    server = JackServer(tmp_path)
+    with server, Daemon(write_config(tmp_path, strips), backend="jack", env=server.env) as desk:
+        assert wait_for(desk.running) and desk.client.ask("/tonmeister/info")[3] == 48000.0
+        desk.client.obey("/a/fader/level", -3.0)
+        server.stop()
+        assert wait_for(lambda: not desk.running())
+        write_config(tmp_path, strips | {"b": {"channels": 1, "input": ["system:capture_1"]}})
+        assert ("/tonmeister/reloaded", [str(desk.config)]) in desk.client.obey("/tonmeister/reload")
+        for rate in (44100, 96000, 48000):
+            server.rate = rate
+            server.start()
+            assert wait_for(desk.running)
+            assert desk.client.ask("/tonmeister/info")[3] == rate
+            assert desk.client.get("/a/fader/level") == -3.0
+            assert wait_for(lambda: server.connections("tonmeister:b/in_1") == ["system:capture_1"])
+            desk.client.obey("/a/tone/level", -20.0)
+            assert wait_for(lambda: desk.client.get("/a/meter/peak") == pytest.approx(-23, abs=0.1))
+            server.stop()
+            assert wait_for(lambda: not desk.running())
+
+
 def test_auto_takes_the_running_server(server, tmp_path):
     with Daemon(write_config(tmp_path, STRIPS), backend="auto", env=server.env) as desk:
         assert wait_for(desk.running) and own(server) == PORTS
