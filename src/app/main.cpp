@@ -85,7 +85,7 @@ void add_bench(CLI::App& app, Work& work) {
     auto o = std::make_shared<app::BenchOptions>();
     sub->add_flag("--json", o->json, "JSON with stable keys");
     sub->add_flag("--quick", o->quick, "A fraction of the work: a try, no figures");
-    sub->add_option("NAME", o->only, "Only these: strips, empty_graph, reload, loudness, limiter, osc");
+    sub->add_option("NAME", o->only, "Only these")->check(CLI::IsMember(app::bench_names()));
     sub->callback([o, &work] { work = [o] { return app::bench(*o); }; });
 }
 

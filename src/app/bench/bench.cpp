@@ -37,6 +37,12 @@ void print(const nlohmann::json& value, const std::string& name, int depth) {
 
 } // namespace
 
+std::vector<std::string> bench_names() {
+    std::vector<std::string> names;
+    for (const auto& benchmark : kAll) names.emplace_back(benchmark.name);
+    return names;
+}
+
 int bench(const BenchOptions& options) {
     nlohmann::json out = nlohmann::json::object();
     for (const auto& benchmark : kAll) {

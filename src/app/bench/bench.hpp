@@ -16,6 +16,9 @@ struct BenchOptions {
     std::vector<std::string> only; ///< names of benchmarks; empty: all
 };
 
+/// Of all benchmarks, in the order in which they run.
+std::vector<std::string> bench_names();
+
 /// `tonmeister bench`: what design section 9 and the README quote, on this machine, in one run.
 int bench(const BenchOptions& options);
 

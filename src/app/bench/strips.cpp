@@ -11,6 +11,7 @@ namespace ton::app::benching {
 namespace {
 
 constexpr int kBlock = 64;
+constexpr int kTurn = 8; // callbacks between two visits of the control thread: 11 ms
 constexpr const char* kStrip = R"({ "highpass": { "frequency": 60, "slope": 12 } },
     { "eq": { "band": { "1": { "on": true, "type": "low_shelf", "frequency": 120, "gain": 2 },
                         "2": { "on": true, "type": "bell", "frequency": 400, "gain": -3 },
@@ -18,9 +19,9 @@ constexpr const char* kStrip = R"({ "highpass": { "frequency": 60, "slope": 12 }
                         "4": { "on": true, "type": "high_shelf", "frequency": 9000, "gain": 2 } } } },
     { "compressor": { "threshold": -20, "ratio": 4 } }, { "fader": { "level": -12 } }, { "pan": { "position": 0.1 } })";
 
-/// Every parameter that a hand could hold goes to its other end over a second, and is sent back when it gets there:
+/// Strips first … last - 1: every parameter that a hand could hold sets out for its other end, which is a second away:
 /// what SuperCollider's `moving` strip does with an LFO.
-void move_everything(DeskRig& rig, int count, bool up) {
+void move_everything(DeskRig& rig, int first, int last, bool up) {
     struct Move {
         const char* path;
         double low, high;
@@ -30,7 +31,7 @@ void move_everything(DeskRig& rig, int count, bool up) {
         {"eq/band/2/frequency", 360, 440}, {"eq/band/2/gain", -3.3, -2.7},      {"eq/band/3/frequency", 2250, 2750},
         {"eq/band/3/gain", 2.7, 3.3},      {"eq/band/4/frequency", 8100, 9900}, {"eq/band/4/gain", 1.8, 2.2},
         {"compressor/threshold", -22, -18}, {"fader/level", -14, -10},          {"pan/position", -0.5, 0.5}};
-    for (int i = 0; i < count; ++i)
+    for (int i = first; i < last; ++i)
         for (const auto& m : moves) rig.move(fmt::format("/s{}/{}", i, m.path), up ? m.high : m.low, 1.0);
     rig.console().poll();
 }
@@ -47,14 +48,17 @@ Result run(int count, int lane_width, int repetitions, int callbacks) {
     Result result;
     result.still = measure(repetitions, [&] { return rig.run(callbacks, kBlock), work; });
     bool up = false;
-    result.moving = measure(repetitions, [&] {
-        move_everything(rig, count, up = !up);
-        for (int done = 0; done < callbacks; done += 8) {
-            rig.run(8, kBlock);
-            rig.console().poll(); // as a daemon would, so that the queue never fills
+    const auto move_and_run = [&] {
+        up = !up;
+        for (int done = 0; done < callbacks; done += kTurn) { // strip after strip, so that the engine's queue never fills
+            move_everything(rig, count * done / callbacks, count * (done + kTurn) / callbacks, up);
+            rig.run(kTurn, kBlock);
+            rig.console().poll();
         }
         return work;
-    });
+    };
+    move_and_run(); // now every strip is on its way
+    result.moving = measure(repetitions, move_and_run);
     return result;
 }
 
@@ -67,6 +71,7 @@ nlohmann::json to_json(const char* name, const Timing& t) {
 void strips(nlohmann::json& out, bool quick) {
     const int count = quick ? 256 : 5000, repetitions = quick ? 3 : 7, callbacks = quick ? 32 : 64;
     const auto lanes = run(count, 0, repetitions, callbacks);
+    const auto small = run(32, 0, repetitions, callbacks * 16); // as bench/peers has them in scsynth: all in the cache
     const auto one = run(count / 8, 1, repetitions, callbacks);
     hwy::SetSupportedTargetsForTest(HWY_SCALAR); // the same kernels compiled for plain x86-64, one strip at a time
     const auto scalar = run(count / 8, 1, repetitions, callbacks);
@@ -75,6 +80,8 @@ void strips(nlohmann::json& out, bool quick) {
                      {"strips", count},
                      {"still", to_json("still", lanes.still)},
                      {"moving", to_json("every parameter moving", lanes.moving)},
+                     {"desk_of_32_still", to_json("32 strips", small.still)},
+                     {"desk_of_32_moving", to_json("32 strips, every parameter moving", small.moving)},
                      {"one_lane_still", to_json("one lane, same instruction set", one.still)},
                      {"scalar_still", to_json("scalar build", scalar.still)},
                      {"scalar_moving", to_json("scalar build, moving", scalar.moving)},

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`tonmeister bench --json`: the keys that others read, and that what is timed is the work it is said to be.
+
+No test here judges a speed: the machine is shared."""
+
+import json
+import math
+import os
+import subprocess
+
+import pytest
+from support_cli import ROOT, tonmeister
+
+
+@pytest.fixture(scope="module")
+def found():
+    done = tonmeister("bench", "loudness", "limiter", "osc", "empty_graph", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def numbers(tree):
+    if isinstance(tree, dict):
+        for value in tree.values():
+            yield from numbers(value)
+    elif not isinstance(tree, str):
+        yield tree
+
+
+def test_only_what_was_asked_for_and_only_numbers(found):
+    assert set(found) == {"loudness", "limiter", "osc", "empty_graph"}
+    assert all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers(found))
+
+
+def test_loudness_is_timed_beside_libebur128_on_the_same_programme(found):
+    for material in ("programme", "noise"):
+        read = found["loudness"][material]
+        assert read["integrated"] == pytest.approx(read["libebur128_integrated"], abs=0.02)
+        for way in ("polled", "unpolled"):
+            ours, theirs = read[way]["ns_per_sample_and_channel"], read[way]["libebur128_ns_per_sample_and_channel"]
+            assert 0 < read[way]["best"] <= ours and 0 < read[way]["libebur128_best"] <= theirs
+            assert read[way]["times_libebur128"] == pytest.approx(theirs / ours)
+
+
+def test_the_limiter_is_timed_at_work_and_at_rest(found):
+    for mode in ("true_peak", "sample_peak"):
+        driven, quiet = found["limiter"][mode]["driven"], found["limiter"][mode]["quiet"]
+        assert driven["share_of_blocks_limited"] == 1 and quiet["share_of_blocks_limited"] == 0
+        assert -1.1 < driven["output_sample_peak"] <= -1 + 1e-5  # driven to its ceiling, which holds to 1 ulp
+        assert quiet["output_sample_peak"] == pytest.approx(-9, abs=1e-4)  # the programme's own, untouched
+        assert 0 < quiet["best"] <= quiet["ns_per_sample_and_channel"]
+    assert found["limiter"]["true_peak"]["driven"]["output_true_peak"] <= -1 + 0.1  # read by libebur128
+
+
+def test_an_osc_message_finds_its_strip_among_many(found):
+    osc = found["osc"]
+    assert osc["addresses"] > 50 * osc["strips"]
+    assert osc["messages_per_second"] == pytest.approx(1e9 / (osc["decode_ns"] + osc["set_ns"]))
+    assert min(osc[key] for key in ("ask_ns", "refused_ns", "pattern_ns_per_match")) > 0
+
+
+def test_an_unknown_benchmark_is_wrong_usage():
+    done = tonmeister("bench", "loudnes")
+    assert done.returncode == 2 and "loudnes" in done.stderr and not done.stdout
+
+
+def peers(*words, **environment):
+    return subprocess.run([ROOT / "bench/peers/run", *words], capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment})
+
+
+def test_peers_installs_nothing_unasked(tmp_path):
+    # A dpkg-query that knows no package, and an apt-get that would tell on itself.
+    for name, script in (("dpkg-query", "exit 1"), ("apt-get", f"touch {tmp_path}/called"), ("sudo", f"touch {tmp_path}/called")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    done = peers(PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 2
+    assert "apt-get install" in done.stderr and "supercollider-server" in done.stderr and "x42-plugins" in done.stderr
+    assert not (tmp_path / "called").exists() and not done.stdout
+
+
+def test_peers_refuses_wrong_usage():
+    assert peers("--rounds", "0").returncode == 2
+    assert peers("--nonsense").returncode == 2
