@@ -256,6 +256,8 @@ void Daemon::audio_ready(double sample_rate, int block) {
     if (sample_rate != console_.sample_rate()) {
         const auto errors = console_.rebuild(sample_rate);
         for (const auto& e : errors) spdlog::error("{}", config::format(e));
+        if (errors.empty()) spdlog::warn("the server runs at {:g} Hz, the config says {}", sample_rate, loaded_.engine.sample_rate.value);
+        else spdlog::error("the desk can't be built for {:g} Hz; it goes on as it was built for {:g} Hz", sample_rate, console_.sample_rate());
     }
     fade(1.0F, kStartFade, true);
 }

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 namespace ton::app {
 
@@ -116,6 +117,9 @@ class Run {
         if (frames_ <= 0) return "there is nothing to render: give an --input, or a --length in seconds";
         const auto* compiled = console_->compiled();
         for (const auto& [strip, file] : options_.outputs) {
+            for (const auto& [_, input] : options_.inputs)
+                if (std::error_code ignored; std::filesystem::equivalent(file, input, ignored))
+                    return fmt::format("{}: is an input, too; name another file for the output of \"{}\"", file, strip);
             const int s = compiled->desk.index(strip);
             if (s < 0) return fmt::format("there is no strip \"{}\" to take the output of", strip);
             std::vector<int> slots;
@@ -135,6 +139,7 @@ class Run {
 
     std::string play() {
         engine::prepare_audio_thread();
+        engine_.process({{}, {}, 0}); // the first plan is in place before the first event
         const auto total = frames_ + latency_;
         std::size_t next = 0;
         for (std::int64_t position = 0; position < total;) {

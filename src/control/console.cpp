@@ -22,6 +22,8 @@ constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
+constexpr std::size_t kMostAtOnce = 8192; // commands of a batch
+
 std::string key_of(const graph::Strip& strip, const graph::Module& module) {
     return fmt::format("{}/{}:{}", strip.name, module.name, module.type->name);
 }
@@ -99,18 +101,22 @@ void Console::resume(Desk loaded, Desk live) {
 }
 
 std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
+    const double before = std::exchange(sample_rate_, sample_rate);
+    config::Diagnostics errors(desk_.file);
+    auto compilation = graph::compile(desk_, nullptr, compile_options(), errors);
+    if (!errors.empty()) { // a file that has gone, say: what there was stays, so that the desk lives on
+        sample_rate_ = before;
+        return errors.take();
+    }
     engine_.take_plan();
+    for (auto& batch : outbox_)
+        for (auto& command : batch) delete command.transaction;
     outbox_.clear();
-    meters_.clear();
     engine::Notice stale;
     while (engine_.poll(stale)) delete stale.transaction;
     compiled_.reset();
     pending_.reset();
     muted_.clear();
-    sample_rate_ = sample_rate;
-    config::Diagnostics errors(desk_.file);
-    auto compilation = graph::compile(desk_, nullptr, compile_options(), errors);
-    if (!errors.empty()) return errors.take();
     install(std::move(compilation), desk_);
     return {};
 }
@@ -121,11 +127,22 @@ void Console::install(graph::Compilation compilation, const Desk& before) {
     if (on_plan) on_plan(*compiled_);
     swapping_ = true;
     queue({{.what = Command::What::transact, .transaction = compilation.transaction.release()}});
-    std::erase_if(muted_, [&](const auto& told) { return desk_.index(told.first) < 0; });
+    forget_mutes();
     index();
     send_changes(before);
     update_mutes(Command::kNow);
     if (on_tree) on_tree();
+}
+
+/// What the audio side was told holds only for mute stages that stay; new ones began with the strip's own mute.
+void Console::forget_mutes() {
+    std::erase_if(muted_, [&](const auto& told) {
+        const auto key = fmt::format("{0}/{1}:{1}", told.first, graph::kMute);
+        const auto now = compiled_->instances.find(key);
+        if (now == compiled_->instances.end() || !pending_) return true;
+        const auto was = pending_->instances.find(key);
+        return was == pending_->instances.end() || was->second.stage != now->second.stage;
+    });
 }
 
 /// Parameters of modules that stay, and have a new value: moved like by a hand.
@@ -149,7 +166,8 @@ void Console::send_changes(const Desk& before) {
             if (old->texts[row] == module.texts[row]) continue;
             auto* processor = compiled_->instances.at(key_of(strip, module)).stage->processor();
             if (processor && !control.parameter->structural)
-                processor->set_text(control.row, graph::resolved_texts(module, directory_)[row]);
+                if (auto error = processor->set_text(control.row, graph::resolved_texts(module, directory_)[row]); !error.empty())
+                    complaints_.emplace_back(control.address, std::move(error));
             if (on_change) on_change(control, Value{module.texts[row]});
             continue;
         }
@@ -224,6 +242,7 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
     auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
     const auto kernel_value = static_cast<float>(clamped);
     if (row.structural) {
+        if (must_wait()) return deferred_.emplace_back(control.address, outcome.applied), outcome;
         Desk next = desk_;
         next.strips[at(control.strip)].chain[at(control.module)].values[at(control.row)] = kernel_value;
         auto done = replan(next);
@@ -248,6 +267,7 @@ Outcome Console::set_text(const Control& control, const Value& value) {
     const auto& strip = desk_.strips[at(control.strip)];
     const auto& instance = compiled_->instances.at(key_of(strip, strip.chain[at(control.module)]));
     if (control.parameter->structural || !instance.stage->processor()) {
+        if (must_wait()) return deferred_.emplace_back(control.address, value), Outcome{.error = {}, .applied = value};
         Desk next = desk_;
         next.strips[at(control.strip)].chain[at(control.module)].texts[at(control.row)] = *text;
         return replan(next);
@@ -263,9 +283,24 @@ Outcome Console::set_text(const Control& control, const Value& value) {
     return {.error = {}, .applied = Value{*text}};
 }
 
+/// While a plan is being swapped in, or messages are collected, structural settings gather for one new plan.
+bool Console::must_wait() const { return !ready() || collecting_ > 0; }
+
+void Console::apply_deferred() {
+    if (deferred_.empty() || must_wait()) return;
+    Desk next = desk_;
+    for (const auto& [address, value] : std::exchange(deferred_, {})) {
+        const auto* control = find(address);
+        if (!control || control->module < 0) continue; // gone with the last edit
+        auto& module = next.strips[at(control->strip)].chain[at(control->module)];
+        if (const auto* text = std::get_if<std::string>(&value.data)) module.texts[at(control->row)] = *text;
+        else module.values[at(control->row)] = static_cast<float>(value.number());
+    }
+    if (auto done = replan(next); !done.error.empty()) complaints_.emplace_back("/", std::move(done.error));
+}
+
 /// A setting that alters latency, memory or routing: a new plan, like a reload's.
 Outcome Console::replan(const Desk& next) {
-    if (!ready()) return {.error = "another change of the graph is under way; try again", .applied = {}};
     config::Diagnostics errors(desk_.file);
     auto compilation = graph::compile(next, compiled_.get(), compile_options(), errors);
     if (!errors.empty()) return {.error = errors.take().front().message, .applied = {}};
@@ -312,8 +347,9 @@ void Console::update_mutes(std::int64_t time) {
 void Console::begin() { ++collecting_; }
 
 void Console::commit() {
-    if (--collecting_ > 0 || collected_.empty()) return;
-    queue(std::exchange(collected_, {}));
+    if (--collecting_ > 0) return;
+    if (!collected_.empty()) queue(std::exchange(collected_, {}));
+    apply_deferred();
 }
 
 void Console::post(const Command& command) {
@@ -330,7 +366,10 @@ void Console::queue(Batch batch) {
                 waiting = std::move(batch);
                 return;
             }
-    outbox_.push_back(std::move(batch));
+    // More than the audio side takes in one go is cut: such a batch is no longer one sample's, but it arrives.
+    for (std::size_t first = 0; first < batch.size(); first += kMostAtOnce)
+        outbox_.emplace_back(batch.begin() + static_cast<std::ptrdiff_t>(first),
+                             batch.begin() + static_cast<std::ptrdiff_t>(std::min(batch.size(), first + kMostAtOnce)));
     flush();
 }
 
@@ -345,9 +384,11 @@ bool Console::poll() {
         if (!notice.transaction) continue;
         delete notice.transaction; // and the old plan in it
         pending_.reset();
+        meters_.clear(); // the old plan's, in its order
         swapping_ = false;
         if (on_swapped) on_swapped();
     }
+    apply_deferred();
     const bool fresh = engine_.read_meters(meters_, meter_plan_);
     return fresh && !swapping_;
 }
@@ -362,8 +403,16 @@ std::vector<graph::Port> Console::live_ports() const {
 }
 
 std::vector<std::pair<std::string, std::string>> Console::take_reports() {
-    std::vector<std::pair<std::string, std::string>> reports;
+    auto reports = std::exchange(complaints_, {});
     if (!compiled_) return reports;
+    const auto healed = engine_.counters().healed.load(std::memory_order_relaxed);
+    if (std::exchange(healed_, healed) != healed)
+        for (const auto& node : compiled_->layout.nodes) {
+            const auto& state = compiled_->nodes.at(node.identity);
+            auto& told = told_healed_[node.identity];
+            if (const auto count = state.section->healed(state.lane); std::exchange(told, count) < count)
+                reports.emplace_back("/" + desk_.strips[at(node.strip)].name, "a NaN or infinity was silenced");
+        }
     for (const auto& [_, instance] : compiled_->instances) {
         if (!instance.stage->processor()) continue;
         auto text = instance.stage->processor()->take_report();

@@ -107,7 +107,7 @@ class Console {
     /// Takes what comes back from the audio side; frees old plans; takes meters. Call it often (50 Hz).
     /// True when new meters came.
     bool poll();
-    /// Reports of the modules (a full disk, an underrun) since the last call: address of the module and sentence.
+    /// What people should hear of (a full disk, an underrun, a silenced NaN) since the last call: address and sentence.
     std::vector<std::pair<std::string, std::string>> take_reports();
 
     const graph::Desk& desk() const { return desk_; }
@@ -140,6 +140,9 @@ class Console {
     Outcome set_text(const Control& control, const Value& value);
     Outcome set_solo(const Control& control, bool on, std::int64_t time);
     Outcome replan(const graph::Desk& desk);
+    bool must_wait() const;
+    void apply_deferred();
+    void forget_mutes();
     graph::CompileOptions compile_options() const;
 
     engine::Engine& engine_;
@@ -154,6 +157,10 @@ class Console {
     std::vector<Control> controls_;
     std::unordered_map<std::string_view, std::size_t> by_address_;
     std::map<std::string, bool> muted_;        ///< per strip: what the audio side was told, solo included
+    std::vector<std::pair<std::string, Value>> deferred_;                 ///< structural settings that wait
+    std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_reports()
+    std::map<std::string, std::uint32_t> told_healed_;                    ///< by section
+    std::uint64_t healed_ = 0;
     Batch collected_;
     int collecting_ = 0;
     std::deque<Batch> outbox_;                 ///< waits for room in the queue

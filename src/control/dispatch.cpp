@@ -145,6 +145,9 @@ std::string Dispatcher::take_arguments(const Control& control, Form form, const 
     if (row.kind == Kind::text) {
         const auto text = args.empty() ? std::nullopt : osc::string(args.front());
         if (!text || form != Form::value) return "expected " + graph::expected_of(row);
+        // Whoever may send messages may not therefore name any file of this machine.
+        if (row.name == "file" && (text->starts_with('/') || text->find("..") != std::string_view::npos))
+            return "a file is named below the config's folder: no leading /, no ..";
         value.data = std::string(*text);
         return {};
     }

@@ -226,3 +226,86 @@ TEST_CASE("solo in place opens the strip, what it hears and what hears it") {
     CHECK(b_late == 0.0);
     CHECK(mix_late > 1.0);
 }
+
+TEST_CASE("after any edits a desk sounds as if it had been built so") {
+    // Feeders come and go (none, one, several), and latencies change: what settled must equal a fresh desk.
+    std::mt19937 random(7);
+    const auto source = whole_noise(1, 400000, 3);
+    const auto text = [](int feeders, int lookahead) {
+        std::string strips;
+        for (int i = 0; i < feeders; ++i)
+            strips += fmt::format(R"("s{}": {{ "channels": 1, "chain": [ {} ], "to": "mix" }},)", i,
+                                  i == 0 && lookahead > 0 ? fmt::format(R"({{ "compressor": {{ "ratio": 1, "lookahead": {} }} }})", lookahead) : "");
+        return R"({ "version": 1, "strips": {)" + strips + R"("mix": { "channels": 1 } } })";
+    };
+    const std::map<std::string, int> inputs{{"s0", 1}, {"s1", 1}, {"s2", 1}};
+    TestDesk desk(text(1, 0), {.lane_width = 0, .inputs = inputs, .outputs = {"mix"}});
+    int at = 0;
+    const auto play = [&](TestDesk& which, int from, int frames) {
+        const Planes part{{source[0].begin() + from, source[0].begin() + from + frames}};
+        return which.play(frames, {{"s0", part}, {"s1", part}, {"s2", part}}, 100).at("mix").at(0);
+    };
+    for (int round = 0; round < 60; ++round) {
+        const auto json = text(static_cast<int>(random() % 4), static_cast<int>(random() % 3) * 2);
+        CAPTURE(round);
+        CAPTURE(json);
+        desk.reload(json);
+        play(desk, at, 3000);
+        TestDesk fresh(json, {.lane_width = 0, .inputs = inputs, .outputs = {"mix"}});
+        play(fresh, at, 3000);
+        REQUIRE(play(desk, at + 3000, 1000) == play(fresh, at + 3000, 1000));
+        at += 4000;
+    }
+}
+
+TEST_CASE("no ramp leaves the span between where it is and where it goes, wherever it is caught") {
+    for (const double fade : {0.02, 0.1, 1.0, 5.0})
+        for (int phase = 60; phase < 960; phase += 180)
+            for (const double next : {0.0, -20.0, -120.0, 6.0}) {
+                CAPTURE(fade);
+                CAPTURE(phase);
+                CAPTURE(next);
+                TestDesk desk(R"({ "version": 1, "strips": { "x": { "channels": 1, "chain": [ { "fader": {} } ] } } })",
+                              {.lane_width = 0, .inputs = {{"x", 1}}, .outputs = {"x"}});
+                const Planes ones(1, std::vector<float>(24000, 1.0F));
+                desk.set("/x/fader/level", -6);
+                const float caught = desk.play(phase, {{"x", ones}}).at("x").at(0).back();
+                desk.set("/x/fader/level", next, fade);
+                const auto goal = next <= -120 ? 0.0F : static_cast<float>(std::pow(10.0, next / 20.0));
+                const float low = std::min(caught, goal), high = std::max(caught, goal);
+                bool inside = true;
+                const auto out = desk.play(24000, {{"x", ones}});
+                for (const float y : out.at("x").at(0)) inside = inside && y >= low - 0.01F && y <= high + 0.01F;
+                CHECK(inside);
+            }
+}
+
+TEST_CASE("a setting sent beside a structural one is not lost") {
+    TestDesk desk(R"({ "version": 1, "strips": { "x": { "channels": 1, "chain": [ { "compressor": { "ratio": 1 } }, { "fader": {} } ] } } })",
+                  {.lane_width = 0, .inputs = {{"x", 1}}, .outputs = {"x"}});
+    const Planes ones(1, std::vector<float>(4800, 1.0F));
+    desk.play(480, {{"x", ones}});
+    desk.console().begin();
+    desk.set("/x/compressor/lookahead", 7);
+    desk.set("/x/compressor/makeup", -20);
+    desk.set("/x/fader/level", -6);
+    desk.console().commit();
+    desk.set("/x/compressor/lookahead", 5); // while the first change is under way
+    desk.play(4800, {{"x", ones}});
+    desk.play(4800, {{"x", ones}});
+    CHECK(desk.latency("x") == 240);
+    CHECK(desk.play(480, {{"x", ones}}).at("x").at(0).back() == doctest::Approx(std::pow(10.0, -26.0 / 20)).epsilon(1e-4));
+}
+
+TEST_CASE("a solo outlives a reload that widens the strip it mutes") {
+    const auto text = [](const char* more) {
+        return fmt::format(R"({{ "version": 1, "strips": {{ "a": {{ "channels": 1, "chain": [ {} ] }}, "b": {{ "channels": 1 }} }} }})", more);
+    };
+    TestDesk desk(text(""), {.lane_width = 0, .inputs = {{"a", 1}, {"b", 1}}, .outputs = {"a", "b"}});
+    const Planes ones(1, std::vector<float>(4800, 1.0F));
+    desk.set("/b/solo", 1);
+    desk.play(4800, {{"a", ones}, {"b", ones}});
+    desk.reload(text(R"({ "pan": {} })"));
+    desk.play(4800, {{"a", ones}, {"b", ones}});
+    CHECK(desk.play(480, {{"a", ones}, {"b", ones}}).at("a").at(0).back() == 0.0F);
+}

@@ -65,12 +65,13 @@ void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
 void OscView::obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time) {
     PeerAnswers answers(*this, from);
     origin_ = &from;
-    console_.begin();
+    const bool together = batch.messages.size() > 1; // one alone is answered with its own outcome
+    if (together) console_.begin();
     for (const auto& message : batch.messages) {
         obeyed_ = &message;
         dispatcher_.obey(message, time, answers);
     }
-    console_.commit();
+    if (together) console_.commit();
     origin_ = nullptr;
     obeyed_ = nullptr;
 }
@@ -115,6 +116,7 @@ void OscView::poll() {
 }
 
 void OscView::answer_syncs() {
+    if (!listings_.empty()) return; // lists asked for before come first
     const bool audio = status_().audio;
     while (!syncs_.empty()) {
         const auto& first = syncs_.front();

@@ -100,16 +100,23 @@ void Engine::accept(std::int64_t now) TM_NONBLOCKING {
     }
 }
 
+/// The stage that took the value, or null; not `but`, which has it already.
+Stage* Engine::aim(Plan* plan, const Command& command, const Stage* but) TM_NONBLOCKING {
+    if (!plan || command.slot >= plan->places.size()) return nullptr;
+    const Place place = plan->places.data()[command.slot];
+    if (!place.stage || place.stage == but || command.row < 0 || command.row >= place.stage->ramps().rows()) return nullptr;
+    place.stage->aim(command.row, place.lane, command.value, command.fade, position_);
+    return place.stage;
+}
+
 void Engine::apply(const Command& command) TM_NONBLOCKING {
     switch (command.what) {
     case Command::What::set: {
-        const Place* places = plan_ ? plan_->places.data() : nullptr;
-        if (!places || command.slot >= plan_->places.size() || !places[command.slot].stage) {
-            counters_.dropped.fetch_add(1, std::memory_order_relaxed);
-            return;
-        }
-        const Place& place = places[command.slot];
-        place.stage->aim(command.row, place.lane, command.value, command.fade, position_);
+        // While a new plan waits for the old one's fades, both get the value: which of the two stages lives on is decided
+        // at the swap (a column that moves is copied then, a new one is not).
+        Stage* const now = aim(plan_, command, nullptr);
+        Stage* const next = transaction_ ? aim(transaction_->plan, command, now) : nullptr;
+        if (!now && !next) counters_.dropped.fetch_add(1, std::memory_order_relaxed);
         return;
     }
     case Command::What::fade:
@@ -138,6 +145,7 @@ void Engine::swap() TM_NONBLOCKING {
         const auto& h = housing[i];
         for (int c = 0; c < h.signal->channels(); ++c) h.signal->view(c, h.memory + c * kSegment);
         h.section->write_to(h.lane, h.memory);
+        h.section->read_from(h.lane, h.input->planes()); // a lone wire redirects it, from the next segment on
     }
     Plan* const old = plan_;
     plan_ = transaction_->plan;
@@ -175,16 +183,22 @@ void Engine::silence_unfed(const AudioIo& io) TM_NONBLOCKING {
     }
 }
 
+/// Everything due now; a swap first, so that events find the new instances.
+void Engine::run_due() TM_NONBLOCKING {
+    while (true) {
+        if (transaction_ && swap_time_ <= position_) swap();
+        else if (pending_count_ == 0 || pending_[0].command.time > position_) return;
+        else apply(take_due());
+    }
+}
+
 void Engine::process(const AudioIo& io) TM_NONBLOCKING {
     stamp_clock(io.frames);
     accept(position_);
     silence_unfed(io);
+    run_due();
     for (int done = 0; done < io.frames;) {
-        while (true) { // everything due now; a swap first, so that events find the new instances
-            if (transaction_ && swap_time_ <= position_) swap();
-            else if (pending_count_ == 0 || pending_[0].command.time > position_) break;
-            else apply(take_due());
-        }
+        run_due();
         int count = std::min(io.frames - done, kSegment);
         if (pending_count_ > 0 && pending_[0].command.time > position_)
             count = static_cast<int>(std::min<std::int64_t>(count, pending_[0].command.time - position_));

@@ -16,7 +16,7 @@ namespace ton::engine {
 struct AudioIo {
     std::span<const float* const> inputs;
     std::span<float* const> outputs;
-    int frames = 0; ///< 1…8192, any number
+    int frames = 0; ///< 0…8192, any number; with 0 only what is due now happens
 };
 
 /// What the control side asks of the audio side. Small and plain; see Engine::post.
@@ -90,6 +90,8 @@ class Engine {
   private:
     void accept(std::int64_t now) TM_NONBLOCKING;
     void apply(const Command& command) TM_NONBLOCKING;
+    Stage* aim(Plan* plan, const Command& command, const Stage* but) TM_NONBLOCKING;
+    void run_due() TM_NONBLOCKING;
     void schedule(const Command& command) TM_NONBLOCKING;
     Command take_due() TM_NONBLOCKING;
     void swap() TM_NONBLOCKING;

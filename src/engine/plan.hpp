@@ -78,6 +78,7 @@ struct Housing {
     Section* section; ///< that writes it
     int lane;
     float* memory;    ///< its own, or that which short-lived signals share
+    const Signal* input; ///< the sum that the section reads there
 };
 
 /// A new plan and how to get there: the leaving edges fade out in the old plan, then, between two samples, columns

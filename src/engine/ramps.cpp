@@ -156,7 +156,10 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
         slope = (slope_[i] + t * (2.0F * square_[i] + 3.0F * t * cube_[i])) * inverse_[i];
     }
     const float delta = (logarithmic ? std::log2(target) : target) - from;
-    const float m = slope * static_cast<float>(frames);
+    // As much of the present slope as leaves the way monotone (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980): without
+    // this bound a long fade would carry a short one's speed far beyond both ends.
+    const float wish = slope * static_cast<float>(frames);
+    const float m = wish * delta <= 0.0F ? 0.0F : delta > 0.0F ? std::min(wish, 3.0F * delta) : std::max(wish, 3.0F * delta);
     start_[i] = from;
     slope_[i] = m;
     square_[i] = 3.0F * delta - 2.0F * m;

@@ -15,9 +15,9 @@ namespace ton::engine {
 /// The moving parameters of one module for `width` strips side by side.
 ///
 /// A new target is approached on a cubic that starts with the present value and slope and arrives after exactly the
-/// row's smoothing time (or the fade time that was asked for) with slope zero. So every change is C1-continuous, even
-/// when a hand on a fader sends a new target in the middle of the last one: no kink, no zipper. A single step is
-/// monotone. Values depend on the absolute sample clock only, never on how it is cut into blocks.
+/// row's smoothing time (or the fade time that was asked for) with slope zero. So a hand that goes on in one direction
+/// moves without a kink, and every way is monotone: no value ever leaves the span between the present one and its target.
+/// (A hand that turns round, or stops much shorter than it moved, loses the slope that would overshoot.) Values depend on the absolute sample clock only, never on how it is cut into blocks.
 class Ramps {
   public:
     static constexpr int kMaxRows = 192;

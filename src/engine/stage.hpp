@@ -35,12 +35,9 @@ class Stage {
     /// Audio thread. In place on interleaved planes; see Block. `frames` 1…kSegment.
     void run(float* const* audio, const float* const* sidechain, float* const* taps, int frames,
              std::int64_t position, Scratch& scratch) TM_NONBLOCKING;
-    /// Audio thread. Asks for this stage's memory while something else runs: a big desk is far larger than the cache.
-    void prefetch() const TM_NONBLOCKING {
-        constexpr std::size_t line = 16; // floats
-        for (std::size_t i = 0; i < state_floats_; i += line) __builtin_prefetch(state_.get() + i);
-        ramps_.prefetch();
-    }
+    /// Audio thread. Asks for the moving parameters' memory while something else runs: a big desk is far larger than the
+    /// cache. (Kernel states are left to the processor: of an equaliser's most is asleep.)
+    void prefetch() const TM_NONBLOCKING { ramps_.prefetch(); }
     /// Audio thread. Forgets the signal of one lane (after a NaN), keeps its coefficients and its neighbours.
     void silence(int lane, Scratch& scratch) TM_NONBLOCKING;
     /// Audio thread. Takes over a strip's column: state, parameters, read-outs. Same type and setup.

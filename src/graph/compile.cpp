@@ -326,7 +326,7 @@ class Compiler {
         for (const auto index : fed_by_[at(n)])
             for (std::size_t e = sums_[index].next; e < sums_[index].edges.size(); ++e) read = read && sums_[index].sources[e] != n;
         float* shared = out_->shared_memory.get() + s.lane * s.section->channels_out() * engine::kSegment;
-        transaction_->housing.push_back({s.output.get(), s.section.get(), s.lane, read ? shared : s.output->plane(0)});
+        transaction_->housing.push_back({s.output.get(), s.section.get(), s.lane, read ? shared : s.output->plane(0), s.inputs.front().get()});
     }
 
     /// The sum's next edges whose sources have run. A lone edge waits for its reader, which may read through it.
