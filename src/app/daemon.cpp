@@ -15,6 +15,7 @@ namespace ton::app {
 namespace {
 constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr int kSlow = 10;              // ticks between looks at the audio server
+constexpr int kLook = 300;             // ticks between looks for one, on the internal clock
 constexpr double kStartFade = 0.05;    // s: into and out of silence when audio begins, comes back, or ends
 constexpr int kStopTicks = 8;          // long enough for the last fade
 } // namespace
@@ -36,14 +37,7 @@ int Daemon::run() {
     if (!open_osc()) return 1;
     if (!first_desk()) return 1;
     disk_.start();
-    backend_ = make_backend();
-    if (!backend_) return 2;
-    backend_->on_ready = [this](double rate, int block) { audio_ready(rate, block); };
-    backend_->on_lost = [this](const std::string& why) { audio_lost(why); };
-    backend_->set_ports(ports_);
-    if (!backend_->start()) spdlog::warn("waiting for the audio server: {}", backend_->status().detail);
-    status_ = backend_->status(); // before the first tick: where audio runs, process() is not ours to call
-    latencies();
+    start_backend();
     signals_.add(SIGINT);
     signals_.add(SIGTERM);
     signals_.add(SIGHUP);
@@ -84,6 +78,24 @@ bool Daemon::open_osc() {
     return true;
 }
 
+void Daemon::start_backend() {
+    backend_ = make_backend();
+    backend_->on_ready = [this](double rate, int block) { audio_ready(rate, block); };
+    backend_->on_lost = [this](const std::string& why) { audio_lost(why); };
+    backend_->set_ports(ports_);
+    if (!backend_->start()) spdlog::warn("waiting for the audio server: {}", backend_->status().detail);
+    status_ = backend_->status(); // before the next tick: where audio runs, process() is not ours to call
+    latencies();
+}
+
+/// `auto` took the internal clock because there was no server: one that comes later (at boot, say) is joined.
+void Daemon::look_for_server() {
+    if (options_.backend != "auto" || !on_internal_clock_ || ticks_ % kLook != 0) return;
+    if (backend::find_server(options_.server) == backend::Found::none) return;
+    backend_->stop();
+    start_backend();
+}
+
 std::unique_ptr<backend::Backend> Daemon::make_backend() {
     using backend::Found;
     auto kind = options_.backend;
@@ -92,7 +104,8 @@ std::unique_ptr<backend::Backend> Daemon::make_backend() {
         kind = found == Found::jack ? "jack" : found == Found::pipewire ? "pipewire" : "internal";
         spdlog::info("audio: {}", kind == "internal" ? "no JACK or PipeWire server is running, so the internal clock" : kind);
     }
-    if (kind == "internal") return backend::make_internal(engine_, loaded_.engine.sample_rate.value, loaded_.engine.block.value);
+    on_internal_clock_ = kind == "internal";
+    if (on_internal_clock_) return backend::make_internal(engine_, loaded_.engine.sample_rate.value, loaded_.engine.block.value);
     backend::JackOptions jack;
     jack.client_name = !options_.name.empty() ? options_.name : "tonmeister";
     jack.server = options_.server;
@@ -154,6 +167,7 @@ void Daemon::slow_tick() {
     status_ = backend_->status();
     for (const auto& [address, text] : console_.take_reports()) spdlog::warn("{}: {}", address, text);
     tell_service();
+    look_for_server();
 }
 
 void Daemon::tell_service() {

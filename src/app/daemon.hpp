@@ -30,6 +30,8 @@ class Daemon {
     bool load_desk();
     bool open_osc();
     std::unique_ptr<backend::Backend> make_backend();
+    void start_backend();
+    void look_for_server();
     void wire();
     void add_verbs();
     void tick();
@@ -71,6 +73,7 @@ class Daemon {
     backend::Status status_;
     service::Notifier notifier_ = service::Notifier::from_environment();
     int ticks_ = 0, stopping_ = 0;
+    bool on_internal_clock_ = false;
 };
 
 } // namespace ton::app

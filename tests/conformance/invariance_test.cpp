@@ -149,8 +149,7 @@ TEST_CASE("silence() forgets the signal, and nothing but the signal") {
             outcome(*rig, options, before, 64, events);
             if (silenced) {
                 auto& stage = rig->stage();
-                engine::Scratch scratch(static_cast<int>(s.type->parameters.size()),
-                                        stage.ramps().sample_rows(), stage.state_floats());
+                engine::Scratch scratch(stage.ramps().sample_rows(), stage.state_floats());
                 stage.silence(options.lane, scratch);
             }
             const auto o = outcome(*rig, options, tail, 64, {});
