@@ -73,6 +73,12 @@ class Daemon:
         """Audio runs."""
         return self.client.status()["state"] == "running"
 
+    def settle(self):
+        """Audio runs, and the fade-in of its first 50 ms is over: each sync takes two blocks at least."""
+        assert wait_for(self.running)
+        for _ in range(25):
+            self.client.sync()
+
     def stop(self):
         """Asks it to end; its exit code and how long that took, in seconds."""
         start = time.monotonic()

@@ -79,7 +79,7 @@ def live(tmp_path_factory):
         player["file"] = str((DEMO.parent / player["file"]).resolve())
     (folder / "demo.json").write_text(json.dumps(config))
     with JackServer(folder) as server, Daemon(folder / "demo.json", backend="jack", env=server.env) as desk:
-        assert wait_for(desk.running)
+        desk.settle()
         assert wait_for(lambda: server.connections("tonmeister:master/out_1") == ["system:playback_1"])
         time.sleep(REST / 48000)
         yield server, desk, folder / "demo.json"
@@ -89,8 +89,10 @@ def test_live_is_offline_bit_for_bit(live, tmp_path):
     server, desk, config = live
     frames = 8 * 48000
     feed = JackFeed(server, tmp_path, [], [], ["tonmeister:master/out_1", "tonmeister:master/out_2"], frames=frames, freewheel=True)
-    desk.client.tell("/*/player/play", 1)
-    time.sleep(0.05)
+    desk.client.sync()
+    desk.client.obey("/*/player/play", 1)
+    for _ in range(4):  # two blocks at least each: more than the latencies, so that both are heard in their order
+        desk.client.sync()
     desk.client.tell("/voice/fader/level", -9.0, 0.25)
     heard, missing = feed.result()
     assert missing == 0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from desk import BINARY, Daemon, JackFeed, JackServer, read_wav, write_config
 from live_offline import obeyed_at, same_bits
-from osc_client import bundle, message, wait_for
+from osc_client import bundle, message
 from scipy.io import wavfile
 
 RATE = 48000
@@ -52,8 +52,7 @@ def server(tmp_path_factory):
 @pytest.fixture
 def desk(server, tmp_path):
     with Daemon(write_config(tmp_path, STRIPS), backend="jack", env=server.env) as daemon:
-        assert wait_for(daemon.running)
-        time.sleep(0.2)  # the fade-in at the start is over
+        daemon.settle()
         yield daemon
 
 
@@ -84,7 +83,9 @@ def test_live_is_offline_with_hands_on_the_faders(server, desk, tmp_path):
     feed = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True)
     moves = ["/b/fader/level -8", "/a/pan/position -0.7", "/a/eq/band/3/gain -6 0.3", "/a/fader/level -12 0.5"]
     for move in moves:
-        time.sleep(0.03)
+        # Each sync takes two blocks at least: so moves are further apart than the strips' latencies, and are heard in their order.
+        for _ in range(4):
+            desk.client.sync()
         desk.client.send(packed(move))
     heard, missing = feed.result()
     assert missing == 0
@@ -100,8 +101,7 @@ def test_live_is_offline_with_a_bundle_on_its_sample(tmp_path):
     moves = ["/b/fader/level -8", "/a/pan/position -0.7", "/a/fader/level -12 0.5", "/echo/lowpass/frequency 900"]
     with JackServer(tmp_path, realtime=True) as server, \
             Daemon(write_config(tmp_path, STRIPS), backend="jack", env=server.env) as desk:
-        assert wait_for(desk.running)
-        time.sleep(0.2)
+        desk.settle()
         feed = JackFeed(server, tmp_path, played, TO, LISTEN)
         desk.client.send(bundle(time.time() + 1.2345, *[packed(move) for move in moves]))
         heard, missing = feed.result()

@@ -115,7 +115,8 @@ def test_a_malformed_packet_is_counted_once_and_changes_nothing(desk, osc, name)
 def test_M25_time_tags_of_all_ages(desk, osc):
     before, counts = settings(osc), osc.status()
     for tag in (0, 2**64 - 1, 0x83AA7E80 << 32, int(time.time() + 2208988800 + 10 * 365 * 86400) << 32):
-        osc.send(b"#bundle\0" + struct.pack(">Q", tag & (2**64 - 1)) + struct.pack(">i", 36) + message(LEVEL + "/inc", 0.0).ljust(36, b"\0")[:36])
+        move = message(LEVEL + "/inc", 0.0)
+        osc.send(b"#bundle\0" + struct.pack(">Qi", tag, len(move)) + move)
     osc.sync()
     after = osc.status()
     assert (after["late"] - counts["late"]) + (after["refused"] - counts["refused"]) == 4
@@ -203,9 +204,9 @@ def test_M38_a_flood_loses_nothing_and_audio_goes_on(desk, osc):
 def test_M39_ten_thousand_future_tags_are_bounded(desk, osc):
     before, refused = settings(osc), osc.status()["refused"]
     packet = bundle(time.time() + 50, *[message("/a/fader/level/inc", 0.0)] * 40)
-    for _ in range(400):
+    for turn in range(400):
         osc.send(packet)
-        if _ % 50 == 49:
+        if turn % 50 == 49:
             osc.sync()
     osc.sync()
     assert osc.status()["refused"] - refused >= 100  # 16,000 messages in 400 bundles, of which 10,000 messages wait

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from desk import Daemon, JackFeed, JackServer, write_config
-from osc_client import bundle, message, wait_for
+from osc_client import bundle, message
 
 RATE = 48000
 STRIPS = {"a": {"input": [], "channels": 1, "chain": [{"fader": {}}], "output": []},
@@ -25,8 +25,7 @@ def server(tmp_path_factory):
 def play(server, folder, seconds, talk):
     """Both strips' output while `talk(client)` sends what it likes, and the client's status then."""
     with Daemon(write_config(folder, STRIPS), backend="jack", env=server.env) as daemon:
-        assert wait_for(daemon.running)
-        time.sleep(0.2)  # the fade-in at the start is over
+        daemon.settle()
         feed = JackFeed(server, folder, np.ones((int(seconds * RATE), 2)), to=["tonmeister:a/in_1", "tonmeister:b/in_1"],
                         listen=["tonmeister:a/out_1", "tonmeister:b/out_1"])
         talk(daemon.client)

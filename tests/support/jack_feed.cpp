@@ -22,6 +22,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kClockLimit = 1 << 24; // frames that a float counts exactly
+constexpr int kRate = 48000;         // Hz
+constexpr int kPace = 10;            // times real time, at most, when freewheeling
 
 [[noreturn]] void fail(const std::string& why) {
     std::fprintf(stderr, "jack_feed: %s\n", why.c_str());
@@ -105,9 +107,9 @@ class Run {
             jack_set_freewheel(source_.handle, 1);
             wait_for(freewheel_, 10);
         }
+        playing_ = true;
         std::printf("playing\n");
         std::fflush(stdout);
-        playing_ = true;
         wait_for(done_, 120);
         if (options_.freewheel) jack_set_freewheel(source_.handle, 0);
         jack_client_close(sink_.handle);
@@ -131,15 +133,18 @@ class Run {
     }
 
     int play(jack_nframes_t frames) {
-        const int left = playing_ ? options_.frames - position_ : 0;
+        const bool playing = playing_; // once: it may be set at any moment
+        const int left = playing ? options_.frames - position_ : 0;
         float* const clock = buffer(source_.clock, frames);
         for (int n = 0; n < static_cast<int>(frames); ++n) clock[n] = n < left ? static_cast<float>(position_ + n + 1) : 0.0F;
         for (std::size_t c = 0; c < source_.ports.size(); ++c) {
             float* const out = buffer(source_.ports[c], frames);
             for (int n = 0; n < static_cast<int>(frames); ++n) out[n] = n < left ? played_[c][static_cast<std::size_t>(position_ + n)] : 0.0F;
         }
+        // Freewheeling callbacks may sleep. As fast as it can, seconds would go by between two messages of a test.
+        if (freewheel_) std::this_thread::sleep_for(std::chrono::microseconds(1'000'000LL * frames / kRate / kPace));
         if (left > 0) position_ += static_cast<int>(frames);
-        else if (playing_) over_ = true;
+        else if (playing) over_ = true;
         return 0;
     }
 
@@ -159,7 +164,7 @@ class Run {
         int missing = 0;
         for (const char s : seen_) missing += s == 0;
         SF_INFO info{};
-        info.samplerate = 48000;
+        info.samplerate = kRate;
         info.channels = static_cast<int>(heard_.size());
         info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
         SNDFILE* file = sf_open(options_.record.c_str(), SFM_WRITE, &info);
