@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Who feeds whom: a sum for every input of a section and for every port, with its edges in the order of the desk.
+#include "graph/compiler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace ton::graph {
+
+std::string Compiler::sidechain_name(const Node& me, std::size_t i) { return fmt::format("{}/sidechain{}", me.identity, i); }
+
+std::shared_ptr<engine::Signal> Compiler::port_signal(int s, bool input) {
+    const auto& sl = layout().strips[at(s)];
+    return signal(strip(s).name + (input ? "/ports_in" : std::string(kPortsOut)), input ? sl.input_ports : sl.output_ports);
+}
+
+/// `sources` are the nodes behind the edges, -1 for ports; `node` reads the sum, as its main input or not.
+void Compiler::add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main) {
+    const auto index = sums_.size();
+    if (node >= 0) sums_of_[at(node)].push_back(index);
+    for (const int source : sources)
+        if (source >= 0 && (fed_by_[at(source)].empty() || fed_by_[at(source)].back() != index)) fed_by_[at(source)].push_back(index);
+    sums_.push_back({std::move(signal), std::move(edges), std::move(sources), main ? node : -1});
+}
+
+void Compiler::add_mixes(int n) {
+    const auto& me = node(n);
+    const auto& sl = layout().strips[at(me.strip)];
+    const auto& inputs = state(n).inputs;
+    std::vector<std::shared_ptr<Edge>> edges;
+    std::vector<int> sources;
+    if (sl.nodes.front() == n) {
+        for (const auto& feed : sl.feeds) {
+            edges.push_back(feed_edge(me, feed));
+            sources.push_back(feed_node(feed));
+        }
+    } else {
+        const int previous = *(std::ranges::find(sl.nodes, n) - 1);
+        edges.push_back(edge(me.identity + "/in", node(previous).identity, state(previous).output, me.channels_in,
+                             me.latency_in - node(previous).latency_out));
+        sources.push_back(previous);
+    }
+    add_sum(inputs.front(), std::move(edges), std::move(sources), n, true);
+    for (std::size_t i = 0; i < me.listens.size(); ++i) {
+        const int source = layout().strips[at(me.listens[i])].nodes.back();
+        add_sum(inputs[i + 1], {edge(sidechain_name(me, i), node(source).identity, state(source).output, inputs[i + 1]->channels(),
+                                     me.latency_in - node(source).latency_out)}, {source}, n, false);
+    }
+}
+
+int Compiler::feed_node(const Feed& feed) {
+    if (feed.from == Feed::From::ports) return -1;
+    const auto& nodes = layout().strips[at(feed.strip)].nodes;
+    if (feed.from == Feed::From::strip) return nodes.back();
+    return *std::ranges::find_if(nodes, [&](int n) { return feed.module < node(n).first + node(n).count; });
+}
+
+std::shared_ptr<engine::Edge> Compiler::feed_edge(const Node& me, const Feed& feed) {
+    const auto to = head_name(me.strip);
+    switch (feed.from) {
+    case Feed::From::ports:
+        return edge(to, "ports", port_signal(me.strip, true), me.channels_in, me.latency_in);
+    case Feed::From::strip: {
+        const int source = layout().strips[at(feed.strip)].nodes.back();
+        return edge(to, node(source).identity, state(source).output, me.channels_in, me.latency_in - node(source).latency_out);
+    }
+    case Feed::From::send:
+        break;
+    }
+    const auto& from = strip(feed.strip);
+    for (const int n : layout().strips[at(feed.strip)].nodes)
+        for (std::size_t t = 0; t < node(n).sends.size(); ++t)
+            if (node(n).sends[t] == feed.module)
+                return edge(to, from.chain[at(feed.module)].name + "@" + node(n).identity, state(n).taps[t],
+                            me.channels_in, me.latency_in - layout().latency_at(feed.strip, feed.module));
+    throw std::logic_error("a send without a tap");
+}
+
+void Compiler::add_output(int s) {
+    const auto& sl = layout().strips[at(s)];
+    if (sl.output_ports == 0) return;
+    const auto to = port_signal(s, false);
+    const int last = sl.nodes.back();
+    add_sum(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0)}, {last}, -1, false);
+    for (const auto& port : out_->ports)
+        if (!port.input && port.strip == s) {
+            plan_->outputs.push_back({port.slot, to.get(), port.channel});
+            if (plan_->fed.size() <= at(port.slot)) plan_->fed.resize(at(port.slot) + 1);
+            plan_->fed[at(port.slot)] = 1;
+        }
+}
+
+} // namespace ton::graph
