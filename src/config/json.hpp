@@ -37,7 +37,8 @@ inline constexpr std::size_t largest_text = std::size_t{16} << 20; ///< bytes of
 inline constexpr int deepest_nesting = 64;                         ///< objects and lists within each other
 inline constexpr std::size_t most_values = std::size_t{2} << 20;   ///< values in one text
 
-/// Reads strict JSON (RFC 8259) that is UTF-8 without a byte order mark and within the limits above.
+/// Reads JSON (RFC 8259) that is UTF-8 without a byte order mark and within the limits above. `//` and `/* */` comments
+/// are taken wherever a blank may stand; nothing else is.
 ///
 /// A number must fit a double; `\u0000` is refused because a config's strings become C strings. The first
 /// syntax error ends the reading and gives nullopt; a key given twice is reported and its first value kept.

@@ -168,8 +168,11 @@ TEST_CASE("a syntax error says where, what was found and what was expected") {
     CHECK(only_error("[1,]") == "1:3 found a comma before \"]\", expected none after the last item");
     CHECK(only_error("[Nul]") == "1:2 found \"Nul\", expected a value; did you mean null?");
     CHECK(only_error("['a']") == "1:2 found \"'\", expected a value (a string stands in double quotes)");
-    CHECK(only_error("[1] # ok") == "1:5 JSON has no comments, expected the comment to be taken out");
-    CHECK(only_error("/* no */ 1") == "1:1 JSON has no comments, expected the comment to be taken out");
+    CHECK(only_error("[1] # ok") == "1:5 \"#\" begins no comment here, expected // to the end of the line, or /* */");
+    CHECK(only_error("[1 / 2]") == "1:4 found \"/\", expected a comment to begin with // or /*");
+    CHECK(only_error("[1]\n /* 2 * /") == "2:2 the comment that begins here is not closed, expected */");
+    CHECK(only_error("[1 /*/ ]") == "1:4 the comment that begins here is not closed, expected */");
+    CHECK(only_error("[1, // 2\n]") == "1:3 found a comma before \"]\", expected none after the last item");
     CHECK(only_error("[\"é\", \"ab\ncd\"]").substr(0, 10) == "1:7 the st");
     CHECK(only_error("[\"a\tb\"]") ==
           "1:4 a control character stands in a string, expected it to be written \\t");
@@ -234,4 +237,14 @@ TEST_CASE("depth, size and the number of values are limited") {
     std::string many = "[0";
     for (std::size_t i = 1; i < most_values; ++i) many += ",0";
     CHECK(only_error(many + "]").find("too many values") != std::string::npos);
+}
+
+TEST_CASE("comments stand wherever a blank may, and not in strings") {
+    const std::string_view text = "// é\n{/**/\"a\"/* b */:// c\r\n[1/*2*/,/***/\"//\",\"/* */\"]//]\n,\"b\":2}// the end, without a break";
+    Diagnostics errors("test");
+    const auto node = read_json(text, errors);
+    REQUIRE(node);
+    CHECK(same(*node, nlohmann::json::parse(text, nullptr, true, true)));
+    CHECK(node->find("a")->as<Node::List>()->size() == 3);
+    CHECK(node->find("b")->at == Position{4, 6});
 }

@@ -98,11 +98,30 @@ void Scanner::advance() {
 void Scanner::skip_blank() {
     while (!at_end()) {
         const char c = peek();
-        const bool comment = c == '#' || text_.substr(next_, 2) == "//" || text_.substr(next_, 2) == "/*";
-        if (comment) fail("JSON has no comments, expected the comment to be taken out");
-        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
+        if (c == '#') fail("\"#\" begins no comment here, expected // to the end of the line, or /* */");
+        if (c == '/') skip_comment();
+        else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') advance();
+        else return;
+    }
+}
+
+void Scanner::skip_comment() {
+    const Position opening = position_;
+    const auto mark = text_.substr(next_, 2);
+    if (mark != "//" && mark != "/*")
+        fail("found \"/\", expected a comment to begin with // or /*");
+    advance();
+    advance();
+    if (mark == "//") {
+        while (!at_end() && peek() != '\n') advance();
+        return;
+    }
+    while (text_.substr(next_, 2) != "*/") {
+        if (at_end()) throw SyntaxError{opening, "the comment that begins here is not closed, expected */"};
         advance();
     }
+    advance();
+    advance();
 }
 
 std::string_view Scanner::word() const {

@@ -28,7 +28,7 @@ class Scanner {
 
     void advance();
 
-    /// Blanks, tabs and line breaks. A comment is refused by name.
+    /// Blanks, tabs, line breaks and comments: `// …` to the end of the line, `/* … */`. `#` is refused by name.
     void skip_blank();
 
     /// A string from its opening to its closing quote, escapes decoded to UTF-8.
@@ -46,6 +46,7 @@ class Scanner {
     [[noreturn]] void fail(std::string message) const { throw SyntaxError{position_, std::move(message)}; }
 
   private:
+    void skip_comment();
     void escape(std::string& out);
     unsigned code_unit();
 
