@@ -51,6 +51,19 @@ Edge::Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool f
     if (fade_in) gain_.aim(1.0F, fade_frames);
 }
 
+Edge::Edge(std::shared_ptr<Edge> before, int delay, int fade_frames)
+    : Edge(before->source_, before->channels_, delay, false, 0) {
+    crossing_ = true;
+    crossed_.store(false, std::memory_order_relaxed);
+    before_ = std::move(before);
+    fade_frames_ = fade_frames;
+}
+
+int Edge::crossfades() {
+    if (crossed_.load(std::memory_order_acquire)) before_.reset();
+    return before_ ? 1 + before_->crossfades() : 0;
+}
+
 void Edge::read_source(int channel, float* out, int frames, std::int64_t position) TM_NONBLOCKING {
     const float* in = planes_[channel];
     if (delay_ == 0) {
@@ -67,6 +80,38 @@ void Edge::read_source(int channel, float* out, int frames, std::int64_t positio
     }
 }
 
+void Edge::produce(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING {
+    for (int c = 0; c < source_channels_; ++c) read_source(c, planes[c], frames, position);
+    if (source_channels_ == 1 && channels_ == 2) {
+        for (int i = 0; i < frames; ++i) planes[0][i] = planes[1][i] = planes[0][i] * kCentre;
+    } else if (source_channels_ == 2 && channels_ == 1) {
+        for (int i = 0; i < frames; ++i) planes[0][i] = (planes[0][i] + planes[1][i]) * kHalf;
+    }
+    if (crossing_) cross(planes, frames, position);
+    if (gain_.still() && gain_.value == 1.0F) return;
+    for (int i = 0; i < frames; ++i) {
+        const float g = gain_.at(i);
+        for (int c = 0; c < channels_; ++c) planes[c][i] *= g;
+    }
+    gain_.advance(frames);
+}
+
+/// y = old + x (new - old), x a smoothstep that begins when the new delay line is full.
+void Edge::cross(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING {
+    Planes old;
+    before_->produce(old, frames, position);
+    const float inverse = 1.0F / static_cast<float>(std::max(1, fade_frames_));
+    for (int i = 0; i < frames; ++i) {
+        const float t = std::clamp(static_cast<float>(age_ + i - delay_) * inverse, 0.0F, 1.0F);
+        const float x = t * t * (3.0F - 2.0F * t);
+        for (int c = 0; c < channels_; ++c) planes[c][i] = x < 1.0F ? old[c][i] + x * (planes[c][i] - old[c][i]) : planes[c][i];
+    }
+    age_ += frames;
+    if (age_ < delay_ + fade_frames_) return;
+    crossing_ = false;
+    crossed_.store(true, std::memory_order_release);
+}
+
 void Edge::add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING {
     const auto bytes = static_cast<std::size_t>(frames) * sizeof(float);
     if (wire() && open()) {
@@ -76,20 +121,8 @@ void Edge::add_to(Signal& sum, int frames, std::int64_t position, bool first) TM
         }
         return;
     }
-    float planes[kMaxChannels][kSegment];
-    for (int c = 0; c < source_channels_; ++c) read_source(c, planes[c], frames, position);
-    if (source_channels_ == 1 && channels_ == 2) {
-        for (int i = 0; i < frames; ++i) planes[0][i] = planes[1][i] = planes[0][i] * kCentre;
-    } else if (source_channels_ == 2 && channels_ == 1) {
-        for (int i = 0; i < frames; ++i) planes[0][i] = (planes[0][i] + planes[1][i]) * kHalf;
-    }
-    if (!open()) {
-        for (int i = 0; i < frames; ++i) {
-            const float g = gain_.at(i);
-            for (int c = 0; c < channels_; ++c) planes[c][i] *= g;
-        }
-        gain_.advance(frames);
-    }
+    Planes planes;
+    produce(planes, frames, position);
     for (int c = 0; c < channels_; ++c) {
         if (first) std::memcpy(sum.plane(c), planes[c], bytes);
         else interleave().add(sum.plane(c), planes[c], frames);

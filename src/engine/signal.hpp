@@ -3,6 +3,7 @@
 
 #include "engine/block.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -50,6 +51,10 @@ class alignas(64) Edge {
   public:
     /// Widths may be equal, 1 into 2 (panned to the centre, -3 dB each) or 2 into 1 (summed, -6 dB each).
     Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool fade_in, int fade_frames);
+    /// The same connection with another delay, in the place of `before`: it plays on what that one gives (its fade, if one is
+    /// under way, included) until its own delay line is full, and then crossfades to it, equal in gain. The two are never in
+    /// one plan.
+    Edge(std::shared_ptr<Edge> before, int delay, int fade_frames);
 
     void fade_out(int frames) TM_NONBLOCKING { gain_.aim(0.0F, frames); }
     /// Adds this edge's `frames` samples to the planes of `sum`, or sets them where `first`.
@@ -57,20 +62,33 @@ class alignas(64) Edge {
 
     /// A wire as it was built (no delay, no change of width), and as it is now (its fade has ended at 1).
     bool wire() const TM_NONBLOCKING { return delay_ == 0 && source_channels_ == channels_; }
-    bool open() const TM_NONBLOCKING { return gain_.still() && gain_.value == 1.0F; }
+    bool open() const TM_NONBLOCKING { return gain_.still() && gain_.value == 1.0F && !crossing_; }
     const std::shared_ptr<const Signal>& source() const { return source_; }
     const float* const* source_planes() const TM_NONBLOCKING { return planes_; }
 
+    // Control thread.
+    int delay() const { return delay_; }
+    bool replaces(const Edge& other) const { return before_.get() == &other; }
+    /// How many crossfades are under way here, one upon the other. Frees what is behind a finished one.
+    int crossfades();
+
   private:
+    using Planes = float[kMaxChannels][kSegment];
     void read_source(int channel, float* out, int frames, std::int64_t position) TM_NONBLOCKING;
+    void produce(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING;
+    void cross(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING;
 
     // What every segment touches comes first and fits a cache line: a big desk has thousands of edges.
     const float* const* planes_;
     int source_channels_, channels_, delay_;
+    bool crossing_ = false;
     Ramp gain_{1.0F};
     float* line_;
     std::vector<float> memory_; // delay lines, [source channel][delay]
     std::shared_ptr<const Signal> source_;
+    std::shared_ptr<Edge> before_; // control thread's; the audio thread looks at it only while crossing_
+    int age_ = 0, fade_frames_ = 0; // of the crossfade: frames since this edge took over, and its length
+    std::atomic<bool> crossed_{true}; // audio sets (release) when it needs before_ no more, control reads (acquire)
 };
 
 } // namespace ton::engine

@@ -6,6 +6,10 @@
 
 namespace ton::graph {
 
+namespace {
+constexpr int kMostCrossfades = 4; // of one edge at a time, by edits that follow each other faster than they end
+} // namespace
+
 const Compiled::NodeState* Compiler::before(const std::string& identity) const {
     if (!running_) return nullptr;
     const auto it = running_->nodes.find(identity);
@@ -15,10 +19,13 @@ const Compiled::NodeState* Compiler::before(const std::string& identity) const {
 /// An edge into the mix `to`. What is new fades in where it meets something that plays already: the edge into a mix that
 /// ran before, or into ports. (Inside a strip that is new itself a second fade would only colour the first.)
 std::shared_ptr<engine::Edge> Compiler::edge(const std::string& to, const std::string& name, const std::shared_ptr<Signal>& source, int channels, int delay) {
-    const auto key = fmt::format("{}|{}|{}|{}", to, name, channels, delay);
-    if (running_)
-        if (const auto it = running_->edges.find(key); it != running_->edges.end() && it->second->source() == source)
-            return out_->edges[key] = it->second;
+    const auto key = fmt::format("{}|{}|{}", to, name, channels);
+    const auto old = running_ ? running_->edges.find(key) : out_->edges.end();
+    if (running_ && old != running_->edges.end() && old->second->source() == source) {
+        const int crossfades = old->second->crossfades();
+        if (old->second->delay() == delay) return out_->edges[key] = old->second;
+        if (crossfades < kMostCrossfades) return out_->edges[key] = std::make_shared<Edge>(old->second, delay, fade_frames_);
+    }
     const bool fade = running_ && (to.ends_with(kPortsOut) || running_->signals.contains(to));
     return out_->edges[key] = std::make_shared<Edge>(source, channels, delay, fade, fade_frames_);
 }
@@ -47,11 +54,11 @@ const Instance* Compiler::running_instance(const std::string& key) const {
 
 void Compiler::collect_leaving() {
     if (!running_) return;
-    std::set<const Edge*> kept;
-    for (const auto& [_, e] : out_->edges) kept.insert(e.get());
     for (const auto& [key, e] : running_->edges) {
+        const auto now = out_->edges.find(key);
+        if (now != out_->edges.end() && (now->second == e || now->second->replaces(*e))) continue;
         const auto to = key.substr(0, key.find('|'));
-        if (!kept.contains(e.get()) && (to.ends_with(kPortsOut) || out_->signals.contains(to))) transaction_->leaving.push_back(e.get());
+        if (to.ends_with(kPortsOut) || out_->signals.contains(to)) transaction_->leaving.push_back(e.get());
     }
 }
 
