@@ -30,7 +30,7 @@ def near(value):
 
 
 @pytest.mark.parametrize("sent, value", [
-    (-6.5, -6.5), (3, 3), (("h", -7), -7), (("d", -8.25), -8.25), ("-9.5", -9.5), ("1e1", 10), (True, 1), (False, 0)])
+    (-6.5, -6.5), (3, 3), (("h", -7), -7), (("d", -8.25), -8.25), ("-9.5", -9.5), ("1e1", 10)])
 def test_a_value_of_every_type_is_taken_and_answered(osc, sent, value):
     osc.tell("/a/fader/level", -50.0)
     assert osc.obey("/a/fader/level", sent) == []  # the one who set it hears nothing, since it was taken as sent

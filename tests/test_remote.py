@@ -33,7 +33,7 @@ def test_get_of_a_pattern_prints_all_matches_sorted(desk):
 
 
 def test_get_of_what_is_no_parameter_prints_the_answer(desk):
-    assert re.fullmatch(r"running [0-9.e-]+ [0-9]+ [0-9]+ [0-9]+\n", desk.ask("get", "/tonmeister/status").stdout)
+    assert re.fullmatch(r"running [0-9.e-]+ [0-9]+ [0-9]+ [0-9]+ 0 0 (saved|saving|off)\n", desk.ask("get", "/tonmeister/status").stdout)
     assert desk.ask("get", "/echo/fader/level/normal").stdout.strip() != ""
 
 

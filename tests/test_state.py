@@ -119,7 +119,7 @@ def test_settings_without_a_place_are_left_out_and_told(config, tmp_path):
         log = desk.log.read_text()
     for address in ("/nobody/fader/level", "/music/fader/level", "/echo/fader/level", "/mix/fader/level", "/mix/solo"):
         assert f"{address}: the saved setting is not used" in log
-    assert "1 settings are back" in log
+    assert "1 setting back" in log
 
 
 def test_a_state_that_no_longer_fits_does_not_stop_the_desk(config, tmp_path):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/check.hpp"
 
+#include "app/warnings.hpp"
 #include "control/console.hpp"
 #include "engine/engine.hpp"
 #include "files/disk_thread.hpp"
@@ -36,7 +37,8 @@ std::string chain_of(const graph::Strip& strip) {
 
 void print(const graph::Compiled& compiled, double rate) {
     const auto& desk = compiled.desk;
-    fmt::print("{}: {} strips at {:g} Hz, blocks of {}\n\n", desk.name.empty() ? desk.file : desk.name, desk.strips.size(), rate, desk.engine.block.value);
+    fmt::print("{}: {} at {:g} Hz, blocks of {}\n\n", desk.name.empty() ? desk.file : desk.name, config::counted(desk.strips.size(), "strip"), rate,
+               desk.engine.block.value);
     std::size_t name = 5, chain = 5;
     for (const auto& s : desk.strips) name = std::max(name, s.name.size()), chain = std::max(chain, chain_of(s).size());
     chain = std::min<std::size_t>(chain, 60);
@@ -68,6 +70,11 @@ int check(const std::string& path) {
         errors = console.apply(desk, desk.engine.sample_rate.value);
         if (errors.empty()) {
             print(*console.compiled(), console.sample_rate());
+            std::fflush(stdout); // what is wrong with it stands below it also where both go to one place
+            for (auto& w : warnings(desk, console.compiled()->layout)) {
+                w.message.insert(0, "warning: ");
+                fmt::print(stderr, "{}\n", config::format(w));
+            }
             return 0;
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/daemon.hpp"
 
+#include "app/warnings.hpp"
 #include "backend/realtime.hpp"
 
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ int Daemon::run() {
     add_verbs();
     if (!open_osc()) return 1;
     if (!first_desk()) return 1;
+    warn();
     disk_.start();
     start_backend();
     signals_.add(SIGINT);
@@ -74,8 +76,13 @@ bool Daemon::open_osc() {
             return false;
         }
         spdlog::info("OSC on {}", bound->to_string());
+        if (const auto nobody = nobody_allowed(url, !allow.empty()); nobody && !options_.osc.empty()) spdlog::warn("{}", *nobody); // else warn() does
     }
     return true;
+}
+
+void Daemon::warn() const {
+    for (const auto& w : warnings(loaded_, console_.compiled()->layout)) spdlog::warn("{}", config::format(w));
 }
 
 void Daemon::start_backend() {
@@ -186,7 +193,7 @@ void Daemon::tell_service() {
 
 control::DeskStatus Daemon::desk_status() {
     const bool running = status_.state == backend::State::running;
-    return {running ? "running" : "waiting", status_.load, status_.xruns, running};
+    return {running ? "running" : "waiting", status_.load, status_.xruns, running, saving()};
 }
 
 void Daemon::wait_for_signal() {
@@ -226,9 +233,10 @@ void Daemon::reload(const std::string& path, control::Carry carry, const std::fu
     if (errors.empty()) {
         loaded_ = std::move(desk);
         if (state_) state_->touch(); // it also has what the config says
-        spdlog::info("{}: loaded, {} strips", path, loaded_.strips.size());
+        spdlog::info("{}: loaded, {}", path, config::counted(loaded_.strips.size(), "strip"));
+        warn();
     } else {
-        spdlog::error("{}: {} errors; what played goes on", path, errors.size());
+        spdlog::error("{}: {}; what played goes on", path, config::counted(errors.size(), "error"));
     }
 }
 

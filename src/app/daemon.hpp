@@ -29,6 +29,7 @@ class Daemon {
   private:
     bool load_desk();
     bool open_osc();
+    void warn() const;
     std::unique_ptr<backend::Backend> make_backend();
     void start_backend();
     void look_for_server();
@@ -54,6 +55,7 @@ class Daemon {
     bool first_desk();
     void poll_state();
     void close_state();
+    std::string saving() const;
     void save(const control::osc::Message& message, control::Answers& answers);
     void load(const control::osc::Message& message, control::Answers& answers);
 

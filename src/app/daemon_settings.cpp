@@ -49,7 +49,7 @@ void Daemon::restore(const std::string& path) {
     auto saved = control::read_state(*text, loaded_);
     if (!saved) return put_aside(path, saved.error());
     for (const auto& name : saved->unused) spdlog::info("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name);
-    if (saved->settings > 0) spdlog::info("{} settings are back from {}", saved->settings, path);
+    if (saved->settings > 0) spdlog::info("{} back from {}", config::counted(static_cast<std::size_t>(saved->settings), "setting"), path);
     console_.resume(std::move(saved->loaded), std::move(saved->live));
 }
 
@@ -80,6 +80,13 @@ void Daemon::poll_state() {
     if (!state_) return;
     if (state_->due()) state_->write(control::state_text(console_.loaded(), console_.desk()));
     if (const auto error = state_->take_error(); !error.empty()) spdlog::error("settings can't be saved: {}", error);
+}
+
+/// For /tonmeister/status.
+std::string Daemon::saving() const {
+    if (!state_) return "off";
+    if (auto error = state_->error(); !error.empty()) return error;
+    return state_->dirty() || state_->busy() ? "saving" : "saved";
 }
 
 void Daemon::close_state() {

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <map>
+#include <utility>
 
 namespace ton::app {
 
@@ -23,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 using Milliseconds = osc::Client::Milliseconds;
 
 constexpr int kAttempts = 3;        // of what a lost datagram would break
+constexpr std::string_view kNormal = "/normal";
 constexpr std::size_t kBundle = 32; // questions in one datagram: their answers fit a socket's buffer
 
 volatile std::sig_atomic_t stopped = 0;
@@ -122,8 +124,18 @@ tl::expected<void, std::string> ask_values(osc::Client& client, const Remote& re
     return tl::make_unexpected(silence(remote));
 }
 
-/// Up to the first character that has a meaning in patterns.
-std::string literal_part(const std::string& pattern) { return pattern.substr(0, pattern.find_first_of("*?[{")); }
+/// Up to the first character that has a meaning in patterns; "//" has one, too.
+std::string literal_part(const std::string& pattern) {
+    const auto literal = pattern.substr(0, std::min(pattern.find_first_of("*?[{"), pattern.find("//")));
+    return literal.empty() ? "/" : literal;
+}
+
+/// The addresses of a pattern in their /normal form, which has no unit and is not listed.
+void to_normal(Listing& listing) {
+    Listing forms;
+    for (const auto& [address, _] : listing) forms.emplace(address + std::string(kNormal), Listed{});
+    listing = std::move(forms);
+}
 
 int get_one(osc::Client& client, const Remote& remote, const std::string& address) {
     const auto answer = client.request({address, {}}, timeout_of(remote));
@@ -137,12 +149,13 @@ int get_one(osc::Client& client, const Remote& remote, const std::string& addres
 int get(const Remote& remote, const std::string& address, bool plain) {
     auto client = osc::Client::open(remote.url, timeout_of(remote));
     if (!client) return fail("get", client.error());
-    const auto pattern = osc::Pattern::parse(address);
+    const bool many = osc::is_pattern(address), normal = many && address.ends_with(kNormal);
+    const auto pattern = osc::Pattern::parse(normal ? address.substr(0, address.size() - kNormal.size()) : address);
     if (!address.starts_with('/') || !pattern) return fail("get", fmt::format("\"{}\" is no OSC address or pattern, expected one such as /host/fader/level", address));
-    auto listing = list(*client, remote, literal_part(address));
+    auto listing = list(*client, remote, literal_part(pattern->text()));
     if (!listing) return fail("get", listing.error());
-    const bool many = osc::is_pattern(address);
     std::erase_if(*listing, [&](const auto& entry) { return many ? !pattern->matches(entry.first) : entry.first != address; });
+    if (normal) to_normal(*listing);
     if (listing->empty()) return many ? fail("get", fmt::format("{}: this pattern matches nothing", address)) : get_one(*client, remote, address);
     if (const auto asked = ask_values(*client, remote, *listing); !asked) return fail("get", asked.error());
     for (const auto& [name, entry] : *listing) {
@@ -172,7 +185,7 @@ int send_and_sync(std::string_view command, const Remote& remote, const osc::Mes
         if (const auto sent = client->send(m); !sent) return fail(command, sent.error());
     int refused = 0;
     const auto heard = listen(*client, timeout_of(remote), [&](const osc::Message& m) {
-        if (m.address == "/tonmeister/synced") return !m.args.empty() && osc::number(m.args[0]) == id;
+        if (m.address == "/tonmeister/synced" && !m.args.empty() && osc::number(m.args[0]) == id) return true; // else the user's own
         if (const auto reason = refusal(m, message.address)) refused = fail(command, fmt::format("{}: {}", message.address, *reason));
         else if (!m.address.starts_with("/tonmeister/error")) fmt::print("{}{}{}\n", m.address, m.args.empty() ? "" : " ", shown(m.args));
         return false;
@@ -232,6 +245,8 @@ class Watch {
             refused_ = fail("watch", fmt::format("{}: {}", options_.pattern, *reason));
             return finished_ = true;
         }
+        if (m.address == "/tonmeister/subscribed" && !std::exchange(told_, true))
+            fmt::print(stderr, "tonmeister watch: {}: nothing matches this yet; waiting for it\n", options_.pattern);
         if (m.address.starts_with("/tonmeister/")) return false;
         fmt::print("{} {}\n", m.address, shown(m.args));
         std::fflush(stdout); // a pipe's reader sees each line when it comes
@@ -243,7 +258,7 @@ class Watch {
     const Remote& remote_;
     const WatchOptions& options_;
     int lines_ = 0, refused_ = 0;
-    bool finished_ = false;
+    bool finished_ = false, told_ = false;
 };
 
 } // namespace

@@ -61,18 +61,18 @@ class Run {
     int run() {
         std::vector<config::Diagnostic> errors;
         const auto desk = control::Console::load(options_.config, errors);
-        if (!errors.empty()) return fmt::print(stderr, "{}", config::format(errors)), 1;
         rate_ = desk.engine.sample_rate.value;
         block_ = options_.block > 0 ? options_.block : desk.engine.block.value;
-        if (const auto error = read_inputs(); !error.empty()) return fail(error);
-        if (const auto error = read_events(); !error.empty()) return fail(error);
-        console_ = std::make_unique<control::Console>(engine_, console_options());
-        dispatcher_ = std::make_unique<control::Dispatcher>(*console_);
-        errors = console_->apply(desk, rate_);
-        if (!errors.empty()) return fmt::print(stderr, "{}", config::format(errors)), 1;
+        complain(errors);
+        read_inputs();
+        const bool buildable = complaints_ == 0;
+        read_events();
+        check_strips(desk);
+        if (buildable) build(desk);
+        if (complaints_ > 0) return fail(fmt::format("{}, nothing was rendered", config::counted(static_cast<std::size_t>(complaints_), "error")));
         if (const auto error = open_outputs(); !error.empty()) return fail(error);
         if (const auto error = play(); !error.empty()) return fail(error);
-        return answers_.errors > 0 ? fail(fmt::format("{} of the events could not be obeyed", answers_.errors)) : 0;
+        return answers_.errors > 0 ? fail(config::counted(static_cast<std::size_t>(answers_.errors), "event") + " could not be obeyed") : 0;
     }
 
   private:
@@ -86,28 +86,68 @@ class Run {
         return o;
     }
 
-    std::string read_inputs() {
+    // All that is wrong with the config, the files and the events is told in one go, before anything is written.
+    void complain(const std::string& line) {
+        fmt::print(stderr, "{}\n", line);
+        ++complaints_;
+    }
+    void complain(const std::vector<config::Diagnostic>& errors) {
+        for (const auto& e : errors) complain(config::format(e));
+    }
+
+    void build(const graph::Desk& desk) {
+        console_ = std::make_unique<control::Console>(engine_, console_options());
+        dispatcher_ = std::make_unique<control::Dispatcher>(*console_);
+        const auto errors = console_->apply(desk, rate_);
+        if (!errors.empty()) return complain(errors);
+        // From the first verb on, an event may alter what there is.
+        bool same = true;
+        for (const auto& event : events_) {
+            const bool verb = event.message.address.starts_with("/tonmeister/");
+            same = same && !verb;
+            if (!same && !verb) continue;
+            if (const auto why = dispatcher_->complaint(event.message); !why.empty())
+                complain(fmt::format("{}:{}: {}: {}", options_.events, event.line, event.message.address, why));
+        }
+    }
+
+    void check_strips(const graph::Desk& desk) {
+        std::vector<std::string_view> names;
+        for (const auto& strip : desk.strips) names.push_back(strip.name);
+        const auto check = [&](const auto& pairs, const char* option, const char* what) {
+            for (const auto& [strip, file] : pairs) {
+                if (std::ranges::find(names, strip) != names.end()) continue;
+                const auto near = config::nearest(strip, names);
+                complain(fmt::format("{} {}={}: there is no strip {} {}{}", option, strip, file, config::quote(strip), what,
+                                     near ? fmt::format("; did you mean {}?", config::quote(*near)) : ""));
+            }
+        };
+        check(options_.inputs, "--input", "to feed");
+        check(options_.outputs, "--output", "to take the output of");
+    }
+
+    void read_inputs() {
         for (const auto& [strip, file] : options_.inputs) {
             auto recording = files::read_all(file);
-            if (!recording) return recording.error().text();
+            if (!recording) {
+                complain(recording.error().text());
+                continue;
+            }
             auto samples = std::move(recording->samples);
             if (recording->rate != rate_) samples = files::resample(samples, recording->rate, rate_);
             longest_ = std::max(longest_, static_cast<std::int64_t>(samples.empty() ? 0 : samples[0].size()));
             inputs_.emplace_back(strip, std::move(samples));
         }
-        return {};
     }
 
-    std::string read_events() {
-        if (options_.events.empty()) return {};
+    void read_events() {
+        if (options_.events.empty()) return;
         const auto text = control::read_whole(options_.events);
-        if (!text) return text.error();
+        if (!text) return complain(text.error());
         std::vector<std::string> errors;
         events_ = parse_events(*text, options_.events, rate_, errors);
         answers_.file = options_.events;
-        if (errors.empty()) return {};
-        for (const auto& e : errors) fmt::print(stderr, "{}\n", e);
-        return "the events can't be read";
+        for (const auto& e : errors) complain(e);
     }
 
     std::string open_outputs() {
@@ -121,7 +161,6 @@ class Run {
                 if (std::error_code ignored; std::filesystem::equivalent(file, input, ignored))
                     return fmt::format("{}: is an input, too; name another file for the output of \"{}\"", file, strip);
             const int s = compiled->desk.index(strip);
-            if (s < 0) return fmt::format("there is no strip \"{}\" to take the output of", strip);
             std::vector<int> slots;
             for (const auto& port : compiled->ports)
                 if (!port.input && port.strip == s) slots.push_back(port.slot);
@@ -132,8 +171,6 @@ class Run {
             latency_ = std::max(latency_, latency);
             outputs_.push_back({strip, std::move(*writer), std::move(slots), latency, frames_, file});
         }
-        for (const auto& [strip, _] : options_.inputs)
-            if (compiled->desk.index(strip) < 0) return fmt::format("there is no strip \"{}\" to feed", strip);
         return {};
     }
 
@@ -211,7 +248,7 @@ class Run {
         for (auto& output : outputs_) {
             if (const auto done = output.writer.close(); !done) return done.error().text();
             if (const auto clipped = output.writer.clipped(); clipped > 0)
-                fmt::print(stderr, "{}: {} samples were above full scale and were limited to it\n", output.file, clipped);
+                fmt::print(stderr, "{}: {} above full scale, limited to it\n", output.file, config::counted(static_cast<std::size_t>(clipped), "sample"));
         }
         return {};
     }
@@ -235,7 +272,7 @@ class Run {
     std::unique_ptr<control::Dispatcher> dispatcher_;
     std::vector<Output> outputs_;
     std::vector<std::vector<float>> input_memory_, output_memory_;
-    int shown_ = -1;
+    int shown_ = -1, complaints_ = 0;
 };
 
 } // namespace

@@ -80,6 +80,10 @@ std::string quote(std::string_view text) {
     return out + '"';
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string join(std::span<const std::string_view> words, std::string_view between) {
     std::string text;
     for (std::size_t i = 0; i < words.size(); ++i) {

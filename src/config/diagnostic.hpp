@@ -62,6 +62,9 @@ std::optional<std::string_view> nearest(std::string_view name, std::span<const s
 /// ellipsis.
 std::string quote(std::string_view text);
 
+/// `1 error`, `3 errors`: regular plurals only.
+std::string counted(std::size_t count, std::string_view what);
+
 /// `a, b, c`; fmt::join fails to compile at -Werror=stringop-overflow with gcc 12.
 std::string join(std::span<const std::string_view> words, std::string_view between);
 

@@ -2,14 +2,6 @@
 #include "control/dispatch.hpp"
 
 #include "control/osc/pattern.hpp"
-#include "graph/desk.hpp"
-
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <ranges>
 
 namespace ton::control {
 
@@ -18,37 +10,7 @@ using engine::Kind;
 namespace {
 
 constexpr std::string_view kRoot = "/tonmeister/";
-
-/// The index of the choice that is this number, -1 if there is none; nullopt where the choices are words, or this is
-/// no number.
-std::optional<int> numbered_choice(const engine::Parameter& row, const osc::Argument& argument) {
-    const auto number = osc::number(argument);
-    const auto choices = engine::choices_of(row);
-    if (!number) return {};
-    for (std::size_t i = 0; i < choices.size(); ++i) {
-        const auto named = osc::number(osc::Argument(std::string(choices[i])));
-        if (!named) return {};
-        if (static_cast<float>(*named) == static_cast<float>(*number)) return static_cast<int>(i);
-    }
-    return -1;
-}
-
-/// A toggle or a choice by its word, a number in any type; NaN and infinity are no numbers.
-/// Where the choices are numbers ("12" dB/oct), a number is that choice; of other choices it is the index.
-std::optional<double> number_for(const engine::Parameter& row, const osc::Argument& argument) {
-    if (row.kind == Kind::choice)
-        if (const auto index = numbered_choice(row, argument)) return *index < 0 ? std::nullopt : std::optional<double>(*index);
-    if (const auto number = osc::number(argument)) return number;
-    if (row.kind == Kind::toggle)
-        if (const auto truth = osc::truth(argument)) return *truth ? 1.0 : 0.0;
-    if (row.kind == Kind::choice)
-        if (const auto word = osc::string(argument)) {
-            const auto choices = engine::choices_of(row);
-            const auto it = std::ranges::find(choices, *word);
-            if (it != choices.end()) return static_cast<double>(it - choices.begin());
-        }
-    return {};
-}
+constexpr const char* kNoVerb = "there is no such verb; /tonmeister/list shows every address";
 
 /// Wildcards alone for a parameter's name would write to everything there is, bypasses and all: no hand means that.
 bool names_a_parameter(std::string_view pattern) {
@@ -76,59 +38,66 @@ void Dispatcher::obey(const osc::Batch& batch, std::int64_t time, Answers& answe
 void Dispatcher::obey(const osc::Message& message, std::int64_t time, Answers& answers) {
     if (message.address.starts_with(kRoot)) {
         const auto verb = verbs_.find(std::string_view(message.address).substr(kRoot.size()));
-        if (verb == verbs_.end()) answers.error(message.address, "there is no such verb; /tonmeister/list shows every address");
+        if (verb == verbs_.end()) answers.error(message.address, kNoVerb);
         else verb->second(message, answers);
         return;
     }
     to_controls(message, time, answers);
 }
 
-void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Answers& answers) {
-    // A parameter's forms are siblings below it. No parameter is called normal, inc or toggle.
-    static constexpr std::array forms{std::pair{std::string_view{"/normal"}, Form::normal},
-                                      std::pair{std::string_view{"/inc"}, Form::increment},
-                                      std::pair{std::string_view{"/toggle"}, Form::toggle}};
+/// Which controls a message means, by address: a structural change rebuilds the list while it is walked.
+Dispatcher::Aim Dispatcher::aim(const osc::Message& message) const {
     std::string_view address = message.address;
-    Form form = Form::value;
-    const auto* control = console_.find(address);
-    if (!control)
-        for (const auto& [suffix, f] : forms)
-            if (address.ends_with(suffix)) {
-                form = f;
-                address.remove_suffix(suffix.size());
-                control = console_.find(address);
-                break;
-            }
-    if (control) return to_control(*control, form, message, time, answers);
-    if (!osc::is_pattern(address)) return answers.error(message.address, "there is no such address");
+    if (console_.find(address)) return {.form = Form::value, .addresses = {message.address}, .complaint = {}};
+    Aim aim{.form = take_form(address), .addresses = {}, .complaint = {}};
+    const auto refuse = [&](const char* why) { return aim.complaint = why, aim; };
+    if (console_.find(address)) return aim.addresses.emplace_back(address), aim;
+    if (!osc::is_pattern(address)) return refuse("there is no such address");
     const auto pattern = osc::Pattern::parse(address);
-    if (!pattern) return answers.error(message.address, "this pattern is malformed");
-    const bool writes = !message.args.empty() || form == Form::toggle;
-    if (writes && !names_a_parameter(address))
-        return answers.error(message.address, "a pattern that sets must name its parameter, as /*/fader/level does");
-    // Indices, not references: a structural change rebuilds the list while we walk it.
-    std::vector<std::string> matches;
+    if (!pattern) return refuse("this pattern is malformed");
+    const bool writes = !message.args.empty() || aim.form == Form::toggle;
+    if (writes && !names_a_parameter(address)) return refuse("a pattern that sets must name its parameter, as /*/fader/level does");
     for (const auto& c : console_.controls())
-        if (pattern->matches(c.address) && !(writes && c.meter())) matches.push_back(c.address);
-    if (matches.empty()) return answers.error(message.address, "this pattern matches nothing");
-    console_.begin();
-    for (const auto& match : matches)
-        if (const auto* found = console_.find(match)) to_control(*found, form, message, time, answers);
-    console_.commit();
+        if (pattern->matches(c.address) && !(writes && c.meter())) aim.addresses.push_back(c.address);
+    return aim.addresses.empty() ? refuse("this pattern matches nothing") : aim;
+}
+
+void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Answers& answers) {
+    const auto aimed = aim(message);
+    if (!aimed.complaint.empty()) return answers.error(message.address, aimed.complaint);
+    const bool together = aimed.addresses.size() > 1; // one alone is answered with its own outcome
+    if (together) console_.begin();
+    for (const auto& address : aimed.addresses)
+        if (const auto* found = console_.find(address)) to_control(*found, aimed.form, message, time, answers);
+    if (together) console_.commit();
+}
+
+std::string Dispatcher::complaint(const osc::Message& message) const {
+    if (message.address.starts_with(kRoot)) return verbs_.contains(std::string_view(message.address).substr(kRoot.size())) ? "" : kNoVerb;
+    const auto aimed = aim(message);
+    if (!aimed.complaint.empty() || (message.args.empty() && aimed.form != Form::toggle)) return aimed.complaint;
+    for (const auto& address : aimed.addresses) {
+        const auto& control = *console_.find(address);
+        if (control.meter()) return "this is a read-out and can't be set";
+        if (auto text = take_arguments(*control.parameter, aimed.form, message.args, console_.get(control).number()).complaint; !text.empty()) return text;
+    }
+    return {};
 }
 
 void Dispatcher::to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers) {
     if (message.args.empty() && form != Form::toggle) return ask(control, form, answers);
-    Value value;
-    double fade = -1;
-    const auto complaint = take_arguments(control, form, message.args, value, fade);
-    if (!complaint.empty()) return answers.error(message.address, complaint);
+    if (control.meter()) return answers.error(message.address, "this is a read-out and can't be set");
+    const auto taken = take_arguments(*control.parameter, form, message.args, console_.get(control).number());
+    if (!taken.complaint.empty()) return answers.error(message.address, taken.complaint);
+    if (taken.nothing) return;
     const std::string address = control.address; // the control may move when the graph changes
-    const auto outcome = console_.set(control, value, fade, time);
+    const auto outcome = console_.set(control, taken.value, taken.fade, time);
     if (!outcome.error.empty()) return answers.error(message.address, outcome.error);
     // The sender hears what was applied only where it is not what it sent; everybody else by subscription.
-    if (const auto* now = console_.find(address); now && outcome.clamped)
-        answers.reply({address, {to_argument(*now, outcome.applied)}});
+    const auto* now = console_.find(address);
+    if (!now || !(outcome.clamped || taken.clamped)) return;
+    if (form == Form::normal) return ask(*now, form, answers);
+    answers.reply({address, {to_argument(*now, outcome.applied)}});
 }
 
 void Dispatcher::ask(const Control& control, Form form, Answers& answers) const {
@@ -138,35 +107,6 @@ void Dispatcher::ask(const Control& control, Form form, Answers& answers) const 
         return answers.reply({control.address + "/normal", {normal}});
     }
     answers.reply({control.address, {to_argument(control, value)}});
-}
-
-std::string Dispatcher::take_arguments(const Control& control, Form form, const osc::Arguments& args, Value& value, double& fade) const {
-    const auto& row = *control.parameter;
-    if (row.kind == Kind::text) {
-        const auto text = args.empty() ? std::nullopt : osc::string(args.front());
-        if (!text || form != Form::value) return "expected " + graph::expected_of(row);
-        // Whoever may send messages may not therefore name any file of this machine.
-        if (row.name == "file" && (text->starts_with('/') || text->find("..") != std::string_view::npos))
-            return "a file is named below the config's folder: no leading /, no ..";
-        value.data = std::string(*text);
-        return {};
-    }
-    if (form == Form::toggle) {
-        if (row.kind != Kind::toggle) return "only an on/off parameter can be toggled";
-        value.data = console_.get(control).number() >= 0.5 ? 0.0 : 1.0;
-        return {};
-    }
-    const auto number = form == Form::value ? number_for(row, args.front()) : osc::number(args.front());
-    if (!number) return "expected " + graph::expected_of(row);
-    if (form == Form::normal) value.data = static_cast<double>(engine::from_normal(row, static_cast<float>(*number)));
-    else if (form == Form::increment) value.data = console_.get(control).number() + *number;
-    else value.data = *number;
-    if (args.size() > 1) {
-        const auto seconds = osc::number(args[1]);
-        if (!seconds || *seconds < 0.0 || *seconds > 3600.0) return "a fade takes 0 to 3600 seconds";
-        fade = *seconds;
-    }
-    return {};
 }
 
 } // namespace ton::control

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "control/arguments.hpp"
 #include "control/console.hpp"
 #include "control/osc/message.hpp"
 
@@ -8,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ton::control {
 
@@ -36,12 +38,20 @@ class Dispatcher {
     /// Obeys all messages together, at one sample.
     void obey(const osc::Batch& batch, std::int64_t time, Answers& answers);
 
+    /// What would be wrong with a message now, nothing done; empty where it would be tried. What a verb thinks of its
+    /// arguments is not asked.
+    std::string complaint(const osc::Message& message) const;
+
   private:
-    enum class Form { value, normal, increment, toggle };
+    struct Aim {
+        Form form = Form::value;
+        std::vector<std::string> addresses;
+        std::string complaint;
+    };
+    Aim aim(const osc::Message& message) const;
     void to_controls(const osc::Message& message, std::int64_t time, Answers& answers);
     void to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers);
     void ask(const Control& control, Form form, Answers& answers) const;
-    std::string take_arguments(const Control& control, Form form, const osc::Arguments& args, Value& value, double& fade) const;
 
     Console& console_;
     std::map<std::string, Verb, std::less<>> verbs_;

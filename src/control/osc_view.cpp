@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace ton::control {
@@ -90,6 +91,26 @@ void OscView::tree_changed() {
     meters_.clear();
     for (const auto& control : console_.controls())
         if (control.meter()) meters_.push_back(&control);
+    tell_new_addresses();
+}
+
+/// Who subscribed to a pattern hears of a strip or module that comes later as it would have at first. Meters come by
+/// themselves.
+void OscView::tell_new_addresses() {
+    const auto& desk = console_.desk();
+    const auto difference = known_.update(desk);
+    if (subscriptions_.size() == 0) return;
+    for (const auto& address : difference.gone) subscriptions_.forget(address);
+    const auto now = osc::Subscriptions::Clock::now();
+    for (const auto& control : console_.controls()) {
+        const auto& fresh = difference.fresh[static_cast<std::size_t>(control.strip)];
+        // A strip's solo is as new as its mute, which every strip has.
+        const auto& chain = desk.strips[static_cast<std::size_t>(control.strip)].chain;
+        const auto module = control.module >= 0 ? control.module : static_cast<int>(std::ranges::find(chain, graph::kMute, &graph::Module::name) - chain.begin());
+        if (!control.meter() && fresh[static_cast<std::size_t>(module)] != 0)
+            subscriptions_.on_change(control.address, to_argument(control, console_.get(control)), now);
+    }
+    server_.rearm();
 }
 
 void OscView::meters() {
@@ -137,9 +158,12 @@ void OscView::add_verbs() {
     });
     dispatcher_.add_verb("status", [this](const osc::Message&, Answers& a) {
         const auto s = status_();
-        const auto late = schedule_.late() + console_.engine().counters().late.load(std::memory_order_relaxed);
+        const auto& counters = console_.engine().counters();
+        const auto late = schedule_.late() + counters.late.load(std::memory_order_relaxed);
         a.reply({"/tonmeister/status", {s.state, static_cast<float>(s.load), static_cast<std::int32_t>(s.xruns),
-                                        static_cast<std::int32_t>(late), static_cast<std::int32_t>(refused())}});
+                                        static_cast<std::int32_t>(late), static_cast<std::int32_t>(refused()),
+                                        static_cast<std::int32_t>(counters.healed.load(std::memory_order_relaxed)),
+                                        static_cast<std::int32_t>(counters.dropped.load(std::memory_order_relaxed)), s.saving}});
     });
     dispatcher_.add_verb("subscribe", [this](const osc::Message& m, Answers& a) { subscribe(m, a); });
     dispatcher_.add_verb("unsubscribe", [this](const osc::Message& m, Answers& a) { unsubscribe(m, a); });
@@ -178,12 +202,16 @@ void OscView::subscribe(const osc::Message& message, Answers& answers) {
     const auto accepted = subscriptions_.subscribe(*origin_, request, now);
     if (!accepted) return answers.error(message.address, osc::text(accepted.error()));
     if (!accepted->renewed) {
+        std::int32_t matches = 0;
         const auto parsed = osc::Pattern::parse(request.pattern);
         for (const auto& control : console_.controls())
             if (parsed->matches(control.address)) {
                 const std::array value{to_argument(control, console_.get(control))};
                 subscriptions_.snapshot(accepted->id, control.address, value, now);
+                ++matches;
             }
+        // Silence would look like a typo that was taken.
+        if (matches == 0) answers.reply({"/tonmeister/subscribed", {request.pattern, matches}});
     }
     server_.rearm();
 }

@@ -3,6 +3,7 @@
 
 #include "control/audio_clock.hpp"
 #include "control/dispatch.hpp"
+#include "control/known_modules.hpp"
 #include "control/osc/schedule.hpp"
 #include "control/osc/server.hpp"
 #include "control/osc/subscriptions.hpp"
@@ -19,6 +20,7 @@ struct DeskStatus {
     double load = 0;   ///< 0…1 of the period
     std::uint64_t xruns = 0;
     bool audio = false; ///< callbacks come
+    std::string saving = {}; ///< of the settings: "saved", "saving", "off", or why they can't be
 };
 
 /// The desk as OSC clients see it: sockets, time tags, answers, subscriptions. Control thread.
@@ -61,6 +63,7 @@ class OscView {
     void unsubscribe(const osc::Message& message, Answers& answers);
     void send_list(Listing& listing);
     void answer_syncs();
+    void tell_new_addresses();
 
     Console& console_;
     Dispatcher& dispatcher_;
@@ -74,6 +77,7 @@ class OscView {
     std::deque<Waiting> syncs_;
     std::deque<Listing> listings_;
     std::vector<const Control*> meters_;         // every read-out of the tree
+    KnownModules known_;
     std::uint64_t refused_ = 0;
 };
 

@@ -61,7 +61,11 @@ class StateWriter {
     void write(std::string text);
     /// Something changed that was not written yet.
     bool dirty() const { return first_change_.has_value(); }
-    /// Why the last write failed, once for each row of failures; empty if it did not.
+    /// A write is under way or waits for its turn.
+    bool busy() const;
+    /// Why the last write failed; empty if it did not. A failed write is tried again with the state as it is then.
+    std::string error() const;
+    /// The same, once for each row of failures.
     std::string take_error();
 
   private:
@@ -69,9 +73,10 @@ class StateWriter {
 
     std::string path_;
     std::optional<Clock::time_point> first_change_; // since the last write()
+    Clock::time_point last_write_{};
     bool told_ = false;
 
-    std::mutex mutex_; // guards what follows; shared with the writer thread
+    mutable std::mutex mutex_; // guards what follows; shared with the writer thread
     std::condition_variable wake_;
     std::optional<std::string> text_;
     std::string error_;

@@ -18,6 +18,7 @@ namespace ton::control {
 namespace {
 
 constexpr auto kPatience = std::chrono::milliseconds(250); // changes that come together are written together
+constexpr auto kRetry = std::chrono::seconds(2);          // after a failure: a full disk may have room again
 
 class Descriptor {
   public:
@@ -82,7 +83,11 @@ tl::expected<void, std::string> replace_file(const std::string& path, std::strin
         ::unlink(aside.c_str()); // its own failure is told
         return written;
     }
-    if (std::rename(aside.c_str(), target.c_str()) != 0) return failed(target.string());
+    if (std::rename(aside.c_str(), target.c_str()) != 0) {
+        auto why = failed(target.string());
+        ::unlink(aside.c_str());
+        return why;
+    }
     const Descriptor directory(::open(target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.get() < 0 || ::fsync(directory.get()) != 0) return failed(target.parent_path().string());
     return {};
@@ -103,7 +108,18 @@ void StateWriter::touch(Clock::time_point now) {
     if (!first_change_) first_change_ = now;
 }
 
+bool StateWriter::busy() const {
+    const std::lock_guard lock(mutex_);
+    return busy_ || text_;
+}
+
+std::string StateWriter::error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+}
+
 bool StateWriter::due(Clock::time_point now) {
+    if (!first_change_ && now - last_write_ >= kRetry && !error().empty()) first_change_ = last_write_;
     if (!first_change_ || now - *first_change_ < kPatience) return false;
     const std::lock_guard lock(mutex_);
     return !busy_ && !text_;
@@ -111,6 +127,7 @@ bool StateWriter::due(Clock::time_point now) {
 
 void StateWriter::write(std::string text) {
     first_change_.reset();
+    last_write_ = Clock::now();
     {
         const std::lock_guard lock(mutex_);
         text_ = std::move(text);

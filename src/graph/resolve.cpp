@@ -188,6 +188,9 @@ Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
 
 Desk resolve(const config::Config& config, config::Diagnostics& errors) {
     Desk desk{.file = config.file, .schema = config.schema, .name = config.name.value, .engine = config.engine, .control = config.control, .strips = {}};
+    // Templates that nobody uses, too; of those that are used the same errors are told once.
+    for (const auto& t : config.templates)
+        for (const auto& m : t.chain) resolve_module(m, errors);
     for (const auto& s : config.strips) desk.strips.push_back(resolve_strip(s, errors));
     return desk;
 }
