@@ -44,8 +44,8 @@ constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "lookahead", .unit = "ms", .minimum = 0, .maximum = 20, .initial = 0,
               .help = "How much earlier the gate hears the signal; it delays the strip by as much.",
               .smoothing = 0, .structural = true},
-    Parameter{.name = "sidechain", .help = "Strip whose output opens the gate; empty for its own input.",
-              .kind = Kind::text, .structural = true},
+    Parameter{.name = "sidechain", .help = "What opens the gate: a strip's output, or \"strip/module\"; empty for its own input.",
+              .kind = Kind::text, .structural = true, .point = true},
     Parameter{.name = "sidechain_highpass", .unit = "Hz", .minimum = gate::kHighpassOff, .maximum = 500,
               .initial = gate::kHighpassOff,
               .help = "High-pass, 12 dB/oct, before the detector; off at its minimum.",
@@ -74,7 +74,6 @@ const ModuleType gate_module{
     .channels_out = same_channels,
     .latency = latency,
     .lanes = lanes,
-    .sidechain = true,
 };
 
 } // namespace ton::modules

@@ -95,8 +95,9 @@ class Drawing {
             if (node.listens.empty()) continue;
             // A module that listens begins a section, so it is the section's first.
             const auto& module = strip(s).chain[at(node.first)];
-            for (const int from : node.listens)
-                text_ += edge(strip(from).name, s, module.name, node.latency_in - layout_.latency_of(from), "dotted");
+            for (const auto& point : node.listens)
+                if (point.strip >= 0)
+                    text_ += edge(strip(point.strip).name, s, module.name, node.latency_in - layout_.latency_behind(point), module.type->sources ? "dashed" : "dotted");
         }
     }
 

@@ -72,7 +72,9 @@ struct ModuleType {
     const LaneKernels& (*lanes)() = nullptr;
     std::unique_ptr<Processor> (*make)(const ProcessorContext&) = nullptr;
 
-    bool sidechain = false;    ///< has a text row "sidechain" that names a strip
+    /// What its points name is heard through it, like what feeds a strip, and comes at the module's own width: one
+    /// point after another in Block::sidechain, silence where a point is empty. Otherwise a point is only listened to.
+    bool sources = false;
     bool send = false;         ///< has a text row "to" that names a strip; writes taps
     bool internal = false;     ///< the desk adds it by itself; a chain can't name it
     bool source = false;       ///< makes sound itself (player, tone, noise)
@@ -88,6 +90,8 @@ std::string parameter_path(const Parameter& p);
 int find_parameter(std::span<const Parameter> rows, std::string_view path);
 /// The choices of a choice row, split.
 std::vector<std::string_view> choices_of(const Parameter& p);
+/// The rows that name points, in the order of the table.
+std::vector<int> point_rows(std::span<const Parameter> rows);
 /// Index of the first meter row (= number of rows before the read-outs).
 int first_meter(std::span<const Parameter> rows);
 

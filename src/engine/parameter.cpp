@@ -101,6 +101,13 @@ std::vector<std::string_view> choices_of(const Parameter& p) {
     return all;
 }
 
+std::vector<int> point_rows(std::span<const Parameter> rows) {
+    std::vector<int> all;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (rows[i].point) all.push_back(static_cast<int>(i));
+    return all;
+}
+
 int first_meter(std::span<const Parameter> rows) {
     const auto it = std::ranges::find_if(rows, [](const Parameter& p) { return p.kind == Kind::meter; });
     return static_cast<int>(it - rows.begin());

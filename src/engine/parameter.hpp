@@ -40,6 +40,8 @@ struct Parameter {
     std::string_view group = "";     ///< "band" in band/3/gain
     std::uint8_t index = 0;          ///< 3 in band/3/gain
     std::string_view initial_text = ""; ///< of a text
+    bool point = false;              ///< a text that names what the module hears: "strip", or "strip/module" for what
+                                     ///< comes out of that module; a change needs a new plan
 };
 
 constexpr bool is_control(const Parameter& p) { return p.kind != Kind::text && p.kind != Kind::meter; }
@@ -66,6 +68,7 @@ consteval bool is_identifier(std::string_view s) {
 consteval void check(const Parameter& p) {
     if (!is_identifier(p.name)) throw "a parameter's name must be [a-z][a-z0-9_]*";
     if (p.help.empty()) throw "a parameter needs a line of help";
+    if (p.point && !(p.kind == Kind::text && p.structural)) throw "a point is a structural text";
     if (p.kind == Kind::text) return;
     if (p.kind == Kind::choice && p.choices.empty()) throw "a choice needs its choices";
     if (p.kind != Kind::meter && !(p.minimum < p.maximum)) throw "minimum must be below maximum";

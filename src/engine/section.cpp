@@ -41,21 +41,31 @@ Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<
         for (const auto& lane : lanes_) outputs_.push_back(lane.output ? lane.output->plane(c) : nowhere().plane(0));
     input_data_ = inputs_.data();
     output_data_ = outputs_.data();
-    std::size_t listener = 0, sender = 0;
+    std::size_t sender = 0;
     for (const auto& stage : stages_) {
         StageView view{};
         view.stage = stage.get();
         const auto& setup = stage->setup();
-        for (int c = 0; c < setup.sidechain_channels; ++c)
-            for (const auto& lane : lanes_)
-                view.sidechain.push_back(lane.input ? lane.sidechains.at(listener)->planes()[c] : nothing().plane(0));
+        if (setup.sidechain_channels > 0) view.sidechain = listened_planes();
         for (int c = 0; c < setup.tap_channels; ++c)
             for (const auto& lane : lanes_)
                 view.taps.push_back(lane.input ? lane.taps.at(sender)->plane(c) : nowhere().plane(0));
-        listener += setup.sidechain_channels > 0 ? 1 : 0;
         sender += setup.tap_channels > 0 ? 1 : 0;
+        for (int l = 0; l < width_; ++l)
+            for (const auto& probe : lanes_[static_cast<std::size_t>(l)].probes)
+                if (probe.stage == static_cast<int>(views_.size())) view.probes.push_back({l, probe.signal->channels(), probe.signal->plane(0)});
         views_.push_back(std::move(view));
     }
+}
+
+/// The planes of all that the lanes listen to, one signal after another: [channel * width + lane].
+std::vector<const float*> Section::listened_planes() const {
+    std::vector<const float*> planes;
+    const auto used = std::ranges::find_if(lanes_, [](const Lane& lane) { return lane.input != nullptr; });
+    for (std::size_t i = 0; i < used->sidechains.size(); ++i)
+        for (int c = 0; c < used->sidechains[i]->channels(); ++c)
+            for (const auto& lane : lanes_) planes.push_back(lane.input ? lane.sidechains.at(i)->planes()[c] : nothing().plane(0));
+    return planes;
 }
 
 int Section::run(int frames, std::int64_t position, SectionScratch& scratch, const Section* next) TM_NONBLOCKING {
@@ -80,12 +90,23 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch, con
             if (!move.sane(scratch.taps[c], frames * width_)) healed += heal_plane(scratch.taps[c], frames, &scratch);
             move.scatter(scratch.taps[c], view.taps.data() + c * width, width_, frames);
         }
+        const ProbeView* probes = view.probes.data();
+        for (std::size_t p = 0; p < view.probes.size(); ++p) copy_probe(probes[p], scratch.audio, width_, frames);
     }
     for (int c = 0; c < channels_out_; ++c) {
         if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, &scratch);
         move.scatter(scratch.audio[c], output_data_ + c * width, width_, frames);
     }
     return healed;
+}
+
+/// Not healed here: whoever hears it does that.
+void Section::copy_probe(const ProbeView& probe, const float* const* audio, int width, int frames) TM_NONBLOCKING {
+    for (int c = 0; c < probe.channels; ++c) {
+        const float* from = audio[c] + probe.lane;
+        float* to = probe.planes + c * kSegment;
+        for (int i = 0; i < frames; ++i, from += width) to[i] = *from;
+    }
 }
 
 int Section::heal_plane(float* plane, int frames, SectionScratch* overflowed) TM_NONBLOCKING {

@@ -26,12 +26,20 @@ struct SectionScratch {
 /// lanes and takes the outputs apart again. Of width 1 it is a single strip's, planar.
 class Section {
   public:
+    /// What others hear of a lane's signal behind one of the stages.
+    struct Probe {
+        int stage;
+        std::shared_ptr<Signal> signal; ///< as wide as the stage's output
+        bool operator==(const Probe&) const = default;
+    };
+
     /// What one strip brings: where it reads and writes. Null in unused lanes.
     struct Lane {
         std::shared_ptr<const Signal> input;
         std::shared_ptr<Signal> output;
-        std::vector<std::shared_ptr<const Signal>> sidechains; ///< per stage that listens to one, in order
+        std::vector<std::shared_ptr<const Signal>> sidechains; ///< what the first stage listens to, in order
         std::vector<std::shared_ptr<Signal>> taps;             ///< per stage that sends, in order
+        std::vector<Probe> probes;
         int strip = -1;                                        ///< its number, for notices
     };
 
@@ -69,11 +77,18 @@ class Section {
     const float** input_data_ = nullptr;
     std::vector<float*> outputs_;
     float** output_data_ = nullptr;
+    struct ProbeView {
+        int lane, channels;
+        float* planes; // kSegment apart
+    };
     struct StageView {
         Stage* stage;
         std::vector<const float*> sidechain; // [channel * width + lane], empty if none
         std::vector<float*> taps;
+        std::vector<ProbeView> probes;
     };
+    std::vector<const float*> listened_planes() const;
+    static void copy_probe(const ProbeView& probe, const float* const* audio, int width, int frames) TM_NONBLOCKING;
     std::vector<StageView> views_;
     std::unique_ptr<std::atomic<std::uint32_t>[]> healed_; // per lane: the audio thread adds, anybody reads
 };

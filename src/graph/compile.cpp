@@ -56,6 +56,8 @@ void Compiler::make_signals() {
             const int channels = n.setups[at(n.sends[t] - n.first)].tap_channels;
             s.taps.push_back(old ? old->taps.at(t) : std::make_shared<Signal>(channels));
         }
+        for (const int m : n.probes)
+            s.probes.push_back({m - n.first, signal(probe_name({n.strip, m}), n.setups[at(m - n.first)].channels_out)});
     }
 }
 

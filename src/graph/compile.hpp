@@ -56,7 +56,8 @@ struct Compiled {
 
     struct NodeState {
         std::shared_ptr<engine::Signal> output;
-        std::vector<std::shared_ptr<engine::Signal>> taps, inputs; ///< inputs: head or previous, then side-chains
+        std::vector<std::shared_ptr<engine::Signal>> taps, inputs; ///< inputs: head or previous, then what it listens to
+        std::vector<engine::Section::Probe> probes;
         std::shared_ptr<engine::Section> section;
         int lane = 0;
     };

@@ -45,6 +45,7 @@ class Compiler {
     Compiled::NodeState& state(int n) { return out_->nodes[node(n).identity]; }
     std::string head_name(int s) const { return strip(s).name + "/head"; }
     static std::string sidechain_name(const Node& me, std::size_t i);
+    std::string probe_name(const Point& point) const;
 
     // compile.cpp: what signals live in, and the desk's ports
     std::shared_ptr<Signal> signal(const std::string& name, int channels);
@@ -69,6 +70,7 @@ class Compiler {
     std::shared_ptr<Signal> port_signal(int s, bool input);
     void add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main);
     void add_mixes(int n);
+    void add_listened(int n, std::size_t i);
     int feed_node(const Feed& feed);
     std::shared_ptr<Edge> feed_edge(const Node& me, const Feed& feed);
     void add_output(int s);

@@ -40,7 +40,7 @@ bool Compiler::unchanged(const LaneGroup& group) {
         }
         const auto* old = before(node(group.nodes[l]).identity);
         if (!old || old->section.get() != group.kept || old->lane != static_cast<int>(l) ||
-            old->inputs != state(group.nodes[l]).inputs)
+            old->inputs != state(group.nodes[l]).inputs || old->probes != state(group.nodes[l]).probes)
             return false;
     }
     return true;

@@ -42,7 +42,7 @@ LaneWidths Compiler::lane_kernels() {
     };
 }
 
-/// The signals a node reads: its head mix or the section before it, and its side-chains.
+/// The signals a node reads: its head mix or the section before it, and what its first module listens to.
 void Compiler::make_inputs(int n) {
     const auto& me = node(n);
     const auto& own = layout().strips[at(me.strip)].nodes;
@@ -50,7 +50,7 @@ void Compiler::make_inputs(int n) {
     auto& inputs = state(n).inputs;
     inputs.push_back(signal(head ? head_name(me.strip) : me.identity + "/in", me.channels_in));
     for (std::size_t i = 0; i < me.listens.size(); ++i)
-        inputs.push_back(signal(sidechain_name(me, i), layout().strips[at(me.listens[i])].channels_out));
+        inputs.push_back(signal(sidechain_name(me, i), layout().listened_width(out_->desk, me, i)));
 }
 
 void Compiler::make_section(const LaneGroup& group) {
@@ -75,6 +75,7 @@ void Compiler::make_section(const LaneGroup& group) {
             lane.output = s.output;
             lane.sidechains.assign(s.inputs.begin() + 1, s.inputs.end());
             lane.taps = s.taps;
+            lane.probes = s.probes;
             lane.strip = node(n).strip;
         }
         lanes.push_back(std::move(lane));

@@ -40,6 +40,7 @@ class Builder {
         for (const int s : order) size_strip(s);
         if (!errors_.empty()) return std::move(layout_);
         for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) cut_sections(s);
+        for (std::size_t n = 0; n < layout_.nodes.size(); ++n) place_probes(static_cast<int>(n));
         if (!errors_.empty()) return std::move(layout_);
         connect_nodes();
         order_nodes();
@@ -106,7 +107,22 @@ class Builder {
         if (std::exchange(seen[at(s)], 1) != 0) return;
         for (const auto& feed : layout_.strips[at(s)].feeds)
             if (feed.from != Feed::From::ports) visit(feed.strip, seen, order);
+        for (const auto& point : sources(s)) visit(point.strip, seen, order);
         order.push_back(s);
+    }
+
+    /// What a strip hears through its modules.
+    std::vector<Point> sources(int s) const {
+        std::vector<Point> all;
+        for (int m = 0; m < static_cast<int>(strip(s).chain.size()); ++m)
+            if (module(s, m).type->sources)
+                std::ranges::copy_if(targets_[at(s)].listens[at(m)], std::back_inserter(all), [](const Point& p) { return p.strip >= 0; });
+        return all;
+    }
+
+    int width_behind(const Point& point) const {
+        const auto& source = layout_.strips[at(point.strip)];
+        return point.module < 0 ? source.channels_out : source.widths[at(point.module + 1)];
     }
 
     int width_of(const Feed& feed) const {
@@ -123,6 +139,7 @@ class Builder {
         int widest = 1;
         for (const auto& feed : layout_.strips[at(s)].feeds)
             if (feed.from != Feed::From::ports) widest = std::max(widest, width_of(feed));
+        for (const auto& point : sources(s)) widest = std::max(widest, width_behind(point));
         return widest;
     }
 
@@ -149,6 +166,17 @@ class Builder {
         return text.empty() ? "another module" : text;
     }
 
+    /// Sources come at the width that the signal has where they join it.
+    void check_sources(int s, int m, int width) {
+        const auto& mod = module(s, m);
+        if (!mod.type->sources) return;
+        for (const auto& point : targets_[at(s)].listens[at(m)])
+            if (point.strip >= 0 && !fits(width_behind(point), width))
+                errors_.add(mod.at[at(point.row)], config::child_path(mod.path, engine::parameter_path(mod.type->parameters[at(point.row)])),
+                            fmt::format("{} has {} and {} has {}, expected as many, or mono into stereo, or stereo into mono", config::quote(mod.texts[at(point.row)]),
+                                        channels(width_behind(point)), config::quote(strip(s).name), channels(width)));
+    }
+
     void size_strip(int s) {
         auto& layout = layout_.strips[at(s)];
         const auto& from = strip(s);
@@ -157,8 +185,10 @@ class Builder {
             if (feed.from != Feed::From::ports && !fits(width_of(feed), width)) report_misfit(feed, s, width);
         if (width > engine::kMaxChannels)
             errors_.add(from.position, path_of(from), fmt::format("found {} channels, expected at most {}", width, engine::kMaxChannels));
-        for (const auto& mod : from.chain) {
+        for (int m = 0; m < static_cast<int>(from.chain.size()); ++m) {
+            const auto& mod = module(s, m);
             layout.widths.push_back(width);
+            check_sources(s, m, width);
             const int out = mod.type->channels_out(width, mod.settings());
             if (out == 0) {
                 errors_.add(mod.position, mod.path, fmt::format("{} can't take {}, expected {}", mod.type->name, channels(width), taken_by(mod)));
@@ -202,7 +232,8 @@ class Builder {
         setup.channels_out = layout.widths[at(m + 1)];
         setup.latency = mod.type->latency ? mod.type->latency(mod.settings(), conditions_.sample_rate) : 0;
         if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) setup.tap_channels = tap_width(setup.channels_in, layout_.strips[at(t)].channels_in);
-        if (const int t = targets_[at(s)].listens[at(m)]; t >= 0) setup.sidechain_channels = layout_.strips[at(t)].channels_out;
+        for (const auto& point : targets_[at(s)].listens[at(m)])
+            setup.sidechain_channels += mod.type->sources ? setup.channels_in : width_behind(point);
         return setup;
     }
 
@@ -214,11 +245,11 @@ class Builder {
             const auto& mod = module(s, m);
             const bool lanes = mod.type->lanes != nullptr;
             auto& own = layout_.strips[at(s)].nodes;
-            // A module that listens to another strip begins a section: what is before it need not wait.
-            const bool fresh = own.empty() || !lanes || !layout_.nodes[at(own.back())].lanes || targets_[at(s)].listens[at(m)] >= 0;
+            // A module that listens elsewhere begins a section: what is before it need not wait.
+            const bool fresh = own.empty() || !lanes || !layout_.nodes[at(own.back())].lanes || !targets_[at(s)].listens[at(m)].empty();
             if (fresh) {
                 own.push_back(static_cast<int>(layout_.nodes.size()));
-                layout_.nodes.push_back({.strip = s, .first = m, .count = 0, .lanes = lanes, .setups = {}, .listens = {}, .sends = {},
+                layout_.nodes.push_back({.strip = s, .first = m, .count = 0, .lanes = lanes, .setups = {}, .listens = targets_[at(s)].listens[at(m)], .probes = {}, .sends = {},
                                          .identity = strip(s).name + "#", .signature = lanes ? "" : strip(s).name + "#", .waits_for = {}});
                 layout_.nodes.back().channels_in = layout_.strips[at(s)].widths[at(m)];
             }
@@ -232,27 +263,26 @@ class Builder {
         ++node.count;
         node.channels_out = setup.channels_out;
         node.setups.push_back(setup);
-        const int listens = targets_[at(s)].listens[at(m)];
-        if (listens >= 0) node.listens.push_back(listens);
         if (targets_[at(s)].sends[at(m)] >= 0) node.sends.push_back(m);
         const auto shape = fmt::format("{}({}>{},s{},t{},l{})", mod.type->name, setup.channels_in, setup.channels_out,
                                        setup.sidechain_channels, setup.tap_channels, setup.latency);
         node.signature += shape + ";";
         node.identity += mod.name + ":" + shape;
-        if (listens >= 0) node.identity += "<" + strip(listens).name;
         if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) node.identity += ">" + strip(t).name;
-        if (!mod.type->lanes) // another file or structure is another thing
+        if (!mod.type->lanes) // another file or structure is another thing; what is listened to only comes by other edges
             for (std::size_t r = 0; r < mod.values.size(); ++r)
-                if (mod.type->parameters[r].structural) node.identity += fmt::format(",{}{}", mod.values[r], mod.texts[r]);
+                if (mod.type->parameters[r].structural && !mod.type->parameters[r].point) node.identity += fmt::format(",{}{}", mod.values[r], mod.texts[r]);
         node.identity += ";";
     }
 
-    int node_of(int s, int m) const {
-        for (const int n : layout_.strips[at(s)].nodes) {
-            const auto& node = layout_.nodes[at(n)];
-            if (m >= node.first && m < node.first + node.count) return n;
+    /// Where the middle of a section is listened to, it is heard there; at its end it has an output anyway.
+    void place_probes(int n) {
+        for (const auto& point : layout_.nodes[at(n)].listens) {
+            if (point.strip < 0) continue;
+            auto& source = layout_.nodes[at(layout_.node_of(point.strip, point.module))];
+            if (point.module < 0 || point.module == source.first + source.count - 1) continue;
+            if (std::ranges::find(source.probes, point.module) == source.probes.end()) source.probes.push_back(point.module);
         }
-        return -1;
     }
 
     void connect_nodes() {
@@ -261,12 +291,13 @@ class Builder {
             auto& head = layout_.nodes[at(own.front())];
             for (const auto& feed : layout_.strips[s].feeds) {
                 if (feed.from == Feed::From::strip) head.waits_for.push_back(layout_.strips[at(feed.strip)].nodes.back());
-                if (feed.from == Feed::From::send) head.waits_for.push_back(node_of(feed.strip, feed.module));
+                if (feed.from == Feed::From::send) head.waits_for.push_back(layout_.node_of(feed.strip, feed.module));
             }
             for (std::size_t i = 0; i < own.size(); ++i) {
                 auto& node = layout_.nodes[at(own[i])];
                 if (i > 0) node.waits_for.push_back(own[i - 1]);
-                for (const int t : node.listens) node.waits_for.push_back(layout_.strips[at(t)].nodes.back());
+                for (const auto& point : node.listens)
+                    if (point.strip >= 0) node.waits_for.push_back(layout_.node_of(point.strip, point.module));
             }
         }
     }
@@ -318,9 +349,10 @@ class Builder {
     void report_listener(const std::vector<int>& trail, const std::string& text) {
         for (const int n : trail) {
             const auto& node = layout_.nodes[at(n)];
-            if (node.listens.empty()) continue;
+            const auto named = std::ranges::find_if(node.listens, [](const Point& p) { return p.strip >= 0; });
+            if (named == node.listens.end()) continue;
             const auto& listener = module(node.strip, node.first); // it began its section
-            return errors_.add(listener.at[at(listener.row("sidechain"))], config::child_path(listener.path, "sidechain"), text);
+            return errors_.add(listener.at[at(named->row)], config::child_path(listener.path, engine::parameter_path(listener.type->parameters[at(named->row)])), text);
         }
     }
 
@@ -337,7 +369,8 @@ class Builder {
                 const auto before = std::ranges::find(own.nodes, n) - 1;
                 node.latency_in = layout_.nodes[at(*before)].latency_out;
             }
-            for (const int t : node.listens) node.latency_in = std::max(node.latency_in, layout_.latency_of(t));
+            for (const auto& point : node.listens)
+                if (point.strip >= 0) node.latency_in = std::max(node.latency_in, layout_.latency_behind(point));
             node.latency_out = node.latency_in;
             for (const auto& setup : node.setups) node.latency_out += setup.latency;
         }
@@ -353,6 +386,7 @@ class Builder {
             add(s);
             for (const auto& feed : layout_.strips[at(s)].feeds)
                 if (feed.from != Feed::From::ports) std::ranges::for_each(layout_.strips[at(feed.strip)].hears, add);
+            for (const auto& point : sources(s)) std::ranges::for_each(layout_.strips[at(point.strip)].hears, add);
         }
     }
 
@@ -367,15 +401,29 @@ class Builder {
 
 } // namespace
 
+int Layout::listened_width(const Desk& desk, const Node& node, std::size_t i) const {
+    if (desk.strips[at(node.strip)].chain[at(node.first)].type->sources) return node.channels_in;
+    const auto& source = strips[at(node.listens[i].strip)];
+    return node.listens[i].module < 0 ? source.channels_out : source.widths[at(node.listens[i].module + 1)];
+}
+
+int Layout::node_of(int strip, int module) const {
+    const auto& own = strips[at(strip)].nodes;
+    if (module < 0) return own.back();
+    return *std::ranges::find_if(own, [&](int n) { return module < nodes[at(n)].first + nodes[at(n)].count; });
+}
+
 int Layout::latency_at(int strip, int module) const {
-    for (const int n : strips[at(strip)].nodes) {
-        const auto& node = nodes[at(n)];
-        if (module < node.first || module >= node.first + node.count) continue;
-        int latency = node.latency_in;
-        for (int m = node.first; m < module; ++m) latency += node.setups[at(m - node.first)].latency;
-        return latency;
-    }
-    return 0;
+    const auto& node = nodes[at(node_of(strip, module))];
+    int latency = node.latency_in;
+    for (int m = node.first; m < module; ++m) latency += node.setups[at(m - node.first)].latency;
+    return latency;
+}
+
+int Layout::latency_behind(const Point& point) const {
+    if (point.module < 0) return latency_of(point.strip);
+    const auto& node = nodes[at(node_of(point.strip, point.module))];
+    return latency_at(point.strip, point.module) + node.setups[at(point.module - node.first)].latency;
 }
 
 std::vector<std::string> resolved_texts(const Module& module, const std::string& directory) {

@@ -3,6 +3,7 @@
 
 #include "engine/block.hpp"
 #include "graph/desk.hpp"
+#include "graph/routes.hpp"
 
 #include <map>
 #include <string>
@@ -33,7 +34,8 @@ struct Node {
     bool lanes = true;                   ///< else one planar module
     int channels_in = 1, channels_out = 1;
     std::vector<engine::Setup> setups;   ///< per module
-    std::vector<int> listens;            ///< strips, one per module with an external side-chain
+    std::vector<Point> listens;          ///< of its first module: one set of planes each, silence where nowhere
+    std::vector<int> probes;             ///< modules before the last behind which others listen
     std::vector<int> sends;              ///< modules of the chain that send, in order
     std::string identity;                ///< equal in two layouts: the same thing, with the same memory
     std::string signature;               ///< equal in two nodes: they can share lanes
@@ -57,8 +59,13 @@ struct Layout {
     std::vector<int> order; ///< nodes, so that nobody waits for a later one
 
     int latency_of(int strip) const { return nodes[static_cast<std::size_t>(strips[static_cast<std::size_t>(strip)].nodes.back())].latency_out; }
-   
+    /// Frames since the ports before a module, and behind it; of module -1 behind the strip.
     int latency_at(int strip, int module) const;
+    int latency_behind(const Point& point) const;
+    /// Channels of what a node's first module hears through its point `i`.
+    int listened_width(const Desk& desk, const Node& node, std::size_t i) const;
+    /// The node that a strip's module belongs to; of module -1 the last one.
+    int node_of(int strip, int module) const;
 };
 
 /// Widths, sections, order and latencies; every error with its place. Use the layout only if none was added.

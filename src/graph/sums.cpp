@@ -12,6 +12,10 @@ namespace ton::graph {
 
 std::string Compiler::sidechain_name(const Node& me, std::size_t i) { return fmt::format("{}/sidechain{}", me.identity, i); }
 
+std::string Compiler::probe_name(const Point& point) const {
+    return fmt::format("{}/{}/probe", strip(point.strip).name, strip(point.strip).chain[at(point.module)].name);
+}
+
 std::shared_ptr<engine::Signal> Compiler::port_signal(int s, bool input) {
     const auto& sl = layout().strips[at(s)];
     return signal(strip(s).name + (input ? "/ports_in" : std::string(kPortsOut)), input ? sl.input_ports : sl.output_ports);
@@ -44,11 +48,19 @@ void Compiler::add_mixes(int n) {
         sources.push_back(previous);
     }
     add_sum(inputs.front(), std::move(edges), std::move(sources), n, true);
-    for (std::size_t i = 0; i < me.listens.size(); ++i) {
-        const int source = layout().strips[at(me.listens[i])].nodes.back();
-        add_sum(inputs[i + 1], {edge(sidechain_name(me, i), node(source).identity, state(source).output, inputs[i + 1]->channels(),
-                                     me.latency_in - node(source).latency_out)}, {source}, n, false);
-    }
+    for (std::size_t i = 0; i < me.listens.size(); ++i) add_listened(n, i);
+}
+
+/// What a node's first module hears from elsewhere: a section's output, or its signal behind one of its modules.
+void Compiler::add_listened(int n, std::size_t i) {
+    const auto& point = node(n).listens[i];
+    const auto& sum = state(n).inputs[i + 1];
+    if (point.strip < 0) return add_sum(sum, {}, {}, n, false); // silence
+    const int source = layout().node_of(point.strip, point.module);
+    const bool inside = std::ranges::find(node(source).probes, point.module) != node(source).probes.end();
+    const auto from = inside ? signal(probe_name(point), 0) : state(source).output;
+    const int delay = node(n).latency_in - layout().latency_behind(point);
+    add_sum(sum, {edge(sidechain_name(node(n), i), inside ? probe_name(point) : node(source).identity, from, sum->channels(), delay)}, {source}, n, false);
 }
 
 int Compiler::feed_node(const Feed& feed) {

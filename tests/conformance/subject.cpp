@@ -14,7 +14,7 @@ using test::RigOptions;
 
 std::string Subject::label() const {
     auto text = std::string(type->name) + (channels == 1 ? ", mono" : ", stereo");
-    if (sidechain > 0) text += ", side-chain";
+    if (sidechain > 0) text += type->sources ? ", sources" : ", side-chain";
     if (taps > 0) text += taps == 1 ? " into mono" : " into stereo";
     return text;
 }
@@ -28,7 +28,9 @@ RigOptions Subject::options(double sample_rate) const {
 
 std::unique_ptr<Rig> Subject::rig(const RigOptions& options) const {
     auto rig = std::make_unique<Rig>(std::string(type->name), options);
-    if (sidechain > 0) rig->text("sidechain", "another");
+    if (sidechain > 0)
+        for (const int row : engine::point_rows(type->parameters))
+            rig->text(engine::parameter_path(type->parameters[static_cast<std::size_t>(row)]), "another");
     return rig;
 }
 
@@ -44,8 +46,9 @@ std::vector<Subject> subjects() {
                 for (int taps = 1; taps <= 2; ++taps) all.push_back({type, channels, 0, taps});
                 continue;
             }
-            all.push_back({type, channels});
-            if (type->sidechain) all.push_back({type, channels, channels});
+            const auto points = static_cast<int>(engine::point_rows(type->parameters).size());
+            if (!type->sources) all.push_back({type, channels});
+            if (points > 0) all.push_back({type, channels, points * channels});
         }
     }
     return all;

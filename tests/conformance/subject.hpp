@@ -14,7 +14,7 @@ namespace ton::conformance {
 struct Subject {
     const engine::ModuleType* type;
     int channels = 1;
-    int sidechain = 0; ///< channels of an external side-chain
+    int sidechain = 0; ///< channels of what its points name
     int taps = 0;      ///< of a send
 
     std::string label() const; ///< "compressor, 2 channels, side-chain": stands in every failure message

@@ -37,7 +37,9 @@ TEST_CASE("modules: names are unique, summaries are sentences, exactly one way t
         CHECK((type->channels_out != nullptr));
         CHECK(engine::find_parameter(type->parameters, "bypass") >= 0);
         CHECK((engine::find_parameter(type->parameters, "to") >= 0) == type->send);
-        CHECK((engine::find_parameter(type->parameters, "sidechain") >= 0) == type->sidechain);
+        const auto points = engine::point_rows(type->parameters);
+        CHECK((engine::find_parameter(type->parameters, "sidechain") >= 0) == (!points.empty() && !type->sources));
+        if (type->sources) CHECK(!points.empty());
     }
 }
 
