@@ -172,6 +172,18 @@ def test_auto_takes_the_running_server(server, tmp_path):
         assert wait_for(desk.running) and own(server) == PORTS
 
 
+def test_auto_joins_a_server_that_comes_later_with_all_settings(tmp_path):
+    server = JackServer(tmp_path)
+    elsewhere = {"XDG_RUNTIME_DIR": str(tmp_path), "PIPEWIRE_REMOTE": "there-is-none"}
+    with Daemon(write_config(tmp_path, STRIPS), backend="auto", env=server.env | elsewhere) as desk:
+        assert "the internal clock" in desk.log() and wait_for(desk.running)
+        desk.client.obey("/mix/fader/level", -7.25)
+        with server:
+            assert wait_for(lambda: own(server) == PORTS, 15)  # it looks every three seconds
+            assert wait_for(lambda: server.connections("tonmeister:voice/in_1") == ["system:capture_1"])
+            assert desk.client.get("/mix/fader/level") == -7.25 and desk.client.sync() == []
+
+
 def test_no_page_faults_in_the_audio_thread_after_warm_up(tmp_path):
     """RT-5, on the whole program: from /proc, minor and major faults of each of its real-time threads."""
     with JackServer(tmp_path, realtime=True) as server, Daemon(write_config(tmp_path, STRIPS), backend="jack", env=server.env) as desk:

@@ -218,7 +218,7 @@ void Daemon::wait_for_signal() {
 void Daemon::begin_stop() {
     if (stopping_ > 0) return;
     notifier_.stopping();
-    fade(0.0F, kStartFade);
+    console_.fade(0.0F, kStartFade, false);
     stopping_ = kStopTicks;
 }
 
@@ -281,18 +281,10 @@ void Daemon::audio_ready(double sample_rate, int block) {
         if (errors.empty()) spdlog::warn("the server runs at {:g} Hz, the config says {}", sample_rate, loaded_.engine.sample_rate.value);
         else spdlog::error("the desk can't be built for {:g} Hz; it goes on as it was built for {:g} Hz", sample_rate, console_.sample_rate());
     }
-    fade(1.0F, kStartFade, true);
+    console_.fade(1.0F, kStartFade, true);
 }
 
 void Daemon::audio_lost(const std::string& why) { spdlog::warn("the audio server is gone ({}); waiting for it, settings are kept", why); }
-
-void Daemon::fade(float to, double seconds, bool from_silence) {
-    using engine::Command;
-    std::vector<Command> commands;
-    if (from_silence) commands.push_back({.what = Command::What::fade, .value = 0.0F, .fade = 0});
-    commands.push_back({.what = Command::What::fade, .value = to, .fade = std::llround(seconds * console_.sample_rate())});
-    engine_.post(commands);
-}
 
 int run(const RunOptions& options) {
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");

@@ -46,7 +46,6 @@ class Daemon {
     void audio_lost(const std::string& why);
     void ports_for(const graph::Compiled& next, bool both);
     void latencies();
-    void fade(float to, double seconds, bool from_silence = false);
     control::DeskStatus desk_status();
 
     void open_state(bool fresh);

@@ -176,28 +176,38 @@ class Run {
 
     std::string play() {
         engine::prepare_audio_thread();
-        engine_.process({{}, {}, 0}); // the first plan is in place before the first event
         const auto total = frames_ + latency_;
         std::size_t next = 0;
         for (std::int64_t position = 0; position < total;) {
-            console_->poll();
-            for (; next < events_.size() && events_[next].time <= position; ++next) obey(events_[next]);
+            console_->settle(); // at first the plan; then finished edits make room for those that wait
+            obey_until(position, next);
+            console_->settle();
             std::int64_t count = std::min<std::int64_t>(block_, total - position);
-            // Events are posted ahead as timed commands where they can be; those that alter the graph end a block.
+            // A block ends where an event or a new plan is due, so that everything happens on its sample, however long blocks are.
             if (next < events_.size()) count = std::min(count, events_[next].time - position);
+            if (const auto swap = engine_.next_swap(); swap > position) count = std::min(count, swap - position);
             disk_.run_once();
             process(position, static_cast<int>(count));
             if (const auto error = write(static_cast<int>(count)); !error.empty()) return error;
             position += count;
             show_progress(position, total);
         }
+        for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
         for (const auto& [address, text] : console_->take_reports()) fmt::print(stderr, "{}: {}\n", address, text);
         return finish();
     }
 
-    void obey(const TimedMessage& event) {
-        answers_.line = event.line;
-        dispatcher_->obey(event.message, engine::Command::kNow, answers_);
+    /// Events of one sample take effect together.
+    void obey_until(std::int64_t position, std::size_t& next) {
+        const auto first = next;
+        while (next < events_.size() && events_[next].time <= position) ++next;
+        if (next - first > 1) console_->begin();
+        for (auto i = first; i < next; ++i) {
+            answers_.line = events_[i].line;
+            dispatcher_->obey(events_[i].message, engine::Command::kNow, answers_);
+        }
+        if (next - first > 1) console_->commit();
+        for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
     }
 
     void process(std::int64_t position, int count) {

@@ -22,11 +22,6 @@ constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-constexpr std::size_t kMostAtOnce = 8192; // commands of a batch
-
-std::string key_of(const graph::Strip& strip, const graph::Module& module) {
-    return fmt::format("{}/{}:{}", strip.name, module.name, module.type->name);
-}
 
 /// What a reload's author did not touch keeps the value it has now.
 void carry_settings(Desk& next, const Desk& loaded, const Desk& live) {
@@ -51,6 +46,10 @@ void carry_settings(Desk& next, const Desk& loaded, const Desk& live) {
 
 } // namespace
 
+std::string Console::key_of(const graph::Strip& strip, const graph::Module& module) {
+    return fmt::format("{}/{}:{}", strip.name, module.name, module.type->name);
+}
+
 std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
     if (module.name == graph::kMute && row.name == graph::kMute) return fmt::format("/{}/mute", strip.name);
     return fmt::format("/{}/{}/{}", strip.name, module.name, engine::parameter_path(row));
@@ -58,7 +57,7 @@ std::string address_of(const graph::Strip& strip, const graph::Module& module, c
 
 std::string solo_address(const graph::Strip& strip) { return fmt::format("/{}/solo", strip.name); }
 
-Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)) {}
+Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)), outbox_(engine) {}
 Console::~Console() = default;
 
 Desk Console::load(const std::string& path, std::vector<config::Diagnostic>& errors) {
@@ -109,8 +108,6 @@ std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
         return errors.take();
     }
     engine_.take_plan();
-    for (auto& batch : outbox_)
-        for (auto& command : batch) delete command.transaction;
     outbox_.clear();
     engine::Notice stale;
     while (engine_.poll(stale)) delete stale.transaction;
@@ -121,16 +118,16 @@ std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
     return {};
 }
 
-void Console::install(graph::Compilation compilation, const Desk& before) {
+void Console::install(graph::Compilation compilation, const Desk& before, std::int64_t time) {
     pending_ = std::move(compiled_);
     compiled_ = std::move(compilation.compiled);
     if (on_plan) on_plan(*compiled_);
     swapping_ = true;
-    queue({{.what = Command::What::transact, .transaction = compilation.transaction.release()}});
+    outbox_.add({{.what = Command::What::transact, .time = time, .transaction = compilation.transaction.release()}});
     forget_mutes();
     index();
-    send_changes(before);
-    update_mutes(Command::kNow);
+    send_changes(before, time);
+    update_mutes(time);
     if (on_tree) on_tree();
 }
 
@@ -146,7 +143,7 @@ void Console::forget_mutes() {
 }
 
 /// Parameters of modules that stay, and have a new value: moved like by a hand.
-void Console::send_changes(const Desk& before) {
+void Console::send_changes(const Desk& before, std::int64_t time) {
     if (!pending_) return;
     begin();
     for (const auto& control : controls_) {
@@ -164,16 +161,19 @@ void Console::send_changes(const Desk& before) {
         const auto row = at(control.row);
         if (control.parameter->kind == Kind::text) {
             if (old->texts[row] == module.texts[row]) continue;
-            auto* processor = compiled_->instances.at(key_of(strip, module)).stage->processor();
-            if (processor && !control.parameter->structural)
-                if (auto error = processor->set_text(control.row, graph::resolved_texts(module, directory_)[row]); !error.empty())
+            const auto& key = key_of(strip, module);
+            const auto& stage = compiled_->instances.at(key).stage;
+            const auto was = pending_->instances.find(key);
+            // A new instance was made with its text.
+            if (stage->processor() && !control.parameter->structural && was != pending_->instances.end() && was->second.stage == stage)
+                if (auto error = stage->processor()->set_text(control.row, graph::resolved_texts(module, directory_)[row]); !error.empty())
                     complaints_.emplace_back(control.address, std::move(error));
             if (on_change) on_change(control, Value{module.texts[row]});
             continue;
         }
         if (old->values[row] == module.values[row]) continue;
         if (module.name != graph::kMute)
-            post({.slot = control.slot, .row = control.row, .value = engine::to_kernel(*control.parameter, module.values[row])});
+            post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(*control.parameter, module.values[row])});
         if (on_change) on_change(control, Value{static_cast<double>(module.values[row])});
     }
     commit();
@@ -230,7 +230,7 @@ Value Console::get(const Control& control) const {
 Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time) {
     const auto& row = *control.parameter;
     if (control.meter()) return {.error = "this is a read-out and can't be set", .applied = get(control)};
-    if (row.kind == Kind::text) return set_text(control, value);
+    if (row.kind == Kind::text) return set_text(control, value, time);
     if (!std::holds_alternative<double>(value.data) || !std::isfinite(value.number()))
         return {.error = "expected " + graph::expected_of(row), .applied = get(control)};
     double number = value.number();
@@ -242,10 +242,10 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
     auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
     const auto kernel_value = static_cast<float>(clamped);
     if (row.structural) {
-        if (must_wait()) return deferred_.emplace_back(control.address, outcome.applied), outcome;
+        if (must_wait() || time > soon()) return deferred_.push_back({control.address, outcome.applied, time, true}), outcome;
         Desk next = desk_;
         next.strips[at(control.strip)].chain[at(control.module)].values[at(control.row)] = kernel_value;
-        auto done = replan(next);
+        auto done = replan(next, time);
         return done.error.empty() ? outcome : done;
     }
     module.values[at(control.row)] = kernel_value;
@@ -259,54 +259,6 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
     }
     if (on_change) on_change(control, outcome.applied);
     return outcome;
-}
-
-Outcome Console::set_text(const Control& control, const Value& value) {
-    const auto* text = std::get_if<std::string>(&value.data);
-    if (!text) return {.error = "expected a text", .applied = get(control)};
-    const auto& strip = desk_.strips[at(control.strip)];
-    const auto& instance = compiled_->instances.at(key_of(strip, strip.chain[at(control.module)]));
-    if (control.parameter->structural || !instance.stage->processor()) {
-        if (must_wait()) return deferred_.emplace_back(control.address, value), Outcome{.error = {}, .applied = value};
-        Desk next = desk_;
-        next.strips[at(control.strip)].chain[at(control.module)].texts[at(control.row)] = *text;
-        return replan(next);
-    }
-    auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
-    auto changed = module;
-    changed.texts[at(control.row)] = *text;
-    const auto resolved = graph::resolved_texts(changed, directory_)[at(control.row)];
-    if (auto error = instance.stage->processor()->set_text(control.row, resolved); !error.empty())
-        return {.error = std::move(error), .applied = get(control)};
-    module.texts[at(control.row)] = *text;
-    if (on_change) on_change(control, Value{*text});
-    return {.error = {}, .applied = Value{*text}};
-}
-
-/// While a plan is being swapped in, or messages are collected, structural settings gather for one new plan.
-bool Console::must_wait() const { return !ready() || collecting_ > 0; }
-
-void Console::apply_deferred() {
-    if (deferred_.empty() || must_wait()) return;
-    Desk next = desk_;
-    for (const auto& [address, value] : std::exchange(deferred_, {})) {
-        const auto* control = find(address);
-        if (!control || control->module < 0) continue; // gone with the last edit
-        auto& module = next.strips[at(control->strip)].chain[at(control->module)];
-        if (const auto* text = std::get_if<std::string>(&value.data)) module.texts[at(control->row)] = *text;
-        else module.values[at(control->row)] = static_cast<float>(value.number());
-    }
-    if (auto done = replan(next); !done.error.empty()) complaints_.emplace_back("/", std::move(done.error));
-}
-
-/// A setting that alters latency, memory or routing: a new plan, like a reload's.
-Outcome Console::replan(const Desk& next) {
-    config::Diagnostics errors(desk_.file);
-    auto compilation = graph::compile(next, compiled_.get(), compile_options(), errors);
-    if (!errors.empty()) return {.error = errors.take().front().message, .applied = {}};
-    const Desk before = std::exchange(desk_, next);
-    install(std::move(compilation), before);
-    return {};
 }
 
 Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
@@ -348,37 +300,17 @@ void Console::begin() { ++collecting_; }
 
 void Console::commit() {
     if (--collecting_ > 0) return;
-    if (!collected_.empty()) queue(std::exchange(collected_, {}));
+    if (!collected_.empty()) outbox_.add(std::exchange(collected_, {}));
     apply_deferred();
 }
 
 void Console::post(const Command& command) {
     if (collecting_ > 0) collected_.push_back(command);
-    else queue({command});
-}
-
-void Console::queue(Batch batch) {
-    // While the queue is full only the newest of a parameter's unsent values is kept; none is lost.
-    if (batch.size() == 1 && batch.front().what == Command::What::set && batch.front().time == Command::kNow)
-        for (auto& waiting : outbox_)
-            if (waiting.size() == 1 && waiting.front().what == Command::What::set && waiting.front().slot == batch.front().slot &&
-                waiting.front().row == batch.front().row && waiting.front().time == Command::kNow) {
-                waiting = std::move(batch);
-                return;
-            }
-    // More than the audio side takes in one go is cut: such a batch is no longer one sample's, but it arrives.
-    for (std::size_t first = 0; first < batch.size(); first += kMostAtOnce)
-        outbox_.emplace_back(batch.begin() + static_cast<std::ptrdiff_t>(first),
-                             batch.begin() + static_cast<std::ptrdiff_t>(std::min(batch.size(), first + kMostAtOnce)));
-    flush();
-}
-
-void Console::flush() {
-    while (!outbox_.empty() && engine_.post(outbox_.front())) outbox_.pop_front();
+    else outbox_.add({command});
 }
 
 bool Console::poll() {
-    flush();
+    outbox_.flush();
     engine::Notice notice;
     while (engine_.poll(notice)) {
         if (!notice.transaction) continue;
@@ -403,7 +335,7 @@ std::vector<graph::Port> Console::live_ports() const {
 }
 
 std::vector<std::pair<std::string, std::string>> Console::take_reports() {
-    auto reports = std::exchange(complaints_, {});
+    auto reports = take_refusals();
     if (!compiled_) return reports;
     const auto healed = engine_.counters().healed.load(std::memory_order_relaxed);
     if (std::exchange(healed_, healed) != healed)

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "control/outbox.hpp"
 #include "engine/engine.hpp"
 #include "graph/compile.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -96,7 +97,9 @@ class Console {
 
     /// The value that is set (a fade's goal), or a read-out's latest. Silence reads -120 dB and below.
     Value get(const Control& control) const;
-    /// In the table's unit; clamped to its range. Fade in seconds or negative; time is an absolute sample or kNow.
+    /// In the table's unit; clamped to its range. Fade in seconds or negative; time is an absolute sample or kNow. A structural
+    /// setting (one that makes a new plan) begins at its sample, too, as soon as the change before it is over; a module's text
+    /// is told to it when its time has come. What goes wrong with a setting that had to wait is among take_refusals().
     Outcome set(const Control& control, const Value& value, double fade_seconds = -1, std::int64_t time = engine::Command::kNow);
     /// Between begin() and commit() sets are collected and then take effect together, at one sample.
     void begin();
@@ -109,6 +112,15 @@ class Console {
     bool poll();
     /// What people should hear of (a full disk, an underrun, a silenced NaN) since the last call: address and sentence.
     std::vector<std::pair<std::string, std::string>> take_reports();
+    /// Of these only what settings were refused that had to wait.
+    std::vector<std::pair<std::string, std::string>> take_refusals() { return std::exchange(complaints_, {}); }
+    /// The whole desk's level: 1 or 0, reached in `seconds`; from silence where wanted.
+    void fade(float to, double seconds, bool from_silence);
+    /// All that was set has reached the audio side, timed commands included.
+    bool sent() const { return outbox_.empty() && engine_.queued() == 0; }
+    /// Offline, between two calls of process(): all that was set by now takes effect at this very sample, and edits that are
+    /// over make room for those that wait.
+    void settle();
 
     const graph::Desk& desk() const { return desk_; }
     /// The same strips and chains with the values that the config gave them.
@@ -129,19 +141,29 @@ class Console {
     std::function<void()> on_swapped;
 
   private:
-    using Batch = std::vector<engine::Command>;
     void post(const engine::Command& command);
-    void queue(Batch batch);
-    void flush();
     void index();
-    void install(graph::Compilation compilation, const graph::Desk& before);
-    void send_changes(const graph::Desk& before);
+    void install(graph::Compilation compilation, const graph::Desk& before, std::int64_t time = engine::Command::kNow);
+    void send_changes(const graph::Desk& before, std::int64_t time);
     void update_mutes(std::int64_t time);
-    Outcome set_text(const Control& control, const Value& value);
+    Outcome set_text(const Control& control, const Value& value, std::int64_t time);
+    std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;
     Outcome set_solo(const Control& control, bool on, std::int64_t time);
-    Outcome replan(const graph::Desk& desk);
+    Outcome replan(const graph::Desk& desk, std::int64_t time);
     bool must_wait() const;
+    std::int64_t now() const { return engine_.counters().frames.load(std::memory_order_relaxed); }
+    std::int64_t soon() const;
     void apply_deferred();
+    void apply_texts();
+    struct Deferred { ///< a setting that waits
+        std::string address;
+        Value value;
+        std::int64_t time;
+        bool structural; ///< else a text for a module that runs
+    };
+    bool put(graph::Desk& desk, const Deferred& setting) const;
+    void apply_together(std::vector<Deferred> settings, std::int64_t time);
+    static std::string key_of(const graph::Strip& strip, const graph::Module& module);
     void forget_mutes();
     graph::CompileOptions compile_options() const;
 
@@ -157,13 +179,13 @@ class Console {
     std::vector<Control> controls_;
     std::unordered_map<std::string_view, std::size_t> by_address_;
     std::map<std::string, bool> muted_;        ///< per strip: what the audio side was told, solo included
-    std::vector<std::pair<std::string, Value>> deferred_;                 ///< structural settings that wait
-    std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_reports()
+    std::vector<Deferred> deferred_;           ///< structural settings, and texts
+    std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()
     std::map<std::string, std::uint32_t> told_healed_;                    ///< by section
     std::uint64_t healed_ = 0;
-    Batch collected_;
+    Outbox::Batch collected_;
     int collecting_ = 0;
-    std::deque<Batch> outbox_;                 ///< waits for room in the queue
+    Outbox outbox_;
     std::vector<float> meters_;
     const engine::Plan* meter_plan_ = nullptr;
 };

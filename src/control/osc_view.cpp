@@ -141,7 +141,7 @@ void OscView::answer_syncs() {
     const bool audio = status_().audio;
     while (!syncs_.empty()) {
         const auto& first = syncs_.front();
-        const bool done = !audio || (console_.ready() && console_.engine().counters().cycles.load(std::memory_order_acquire) >= first.cycle);
+        const bool done = !audio || (console_.ready() && console_.sent() && console_.engine().counters().cycles.load(std::memory_order_acquire) >= first.cycle);
         if (!done) return;
         server_.send(first.peer, {"/tonmeister/synced", {first.id}});
         syncs_.pop_front();

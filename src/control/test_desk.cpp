@@ -41,9 +41,11 @@ int TestDesk::latency(const std::string& strip) const {
 
 std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::string, Planes>& input, int block) {
     std::map<std::string, Planes> output;
-    for (int start = 0; start < frames; start += block) {
-        const int count = std::min(block, frames - start);
-        console_->poll();
+    for (int start = 0, count = 0; start < frames; start += count) {
+        console_->settle();
+        count = std::min(block, frames - start);
+        const auto now = engine_.counters().frames.load();
+        if (const auto swap = engine_.next_swap(); swap > now) count = static_cast<int>(std::min<std::int64_t>(count, swap - now));
         const auto ports = console_->live_ports();
         std::vector<std::vector<float>> in_memory(ports.size()), out_memory(ports.size());
         std::vector<const float*> in(64 + ports.size());
@@ -61,6 +63,7 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
                 std::copy_n(it->second[static_cast<std::size_t>(port.channel)].begin() + start, count, plane.begin());
             in[static_cast<std::size_t>(port.slot)] = plane.data();
         }
+        disk_.run_once();
         engine_.process({in, out, count});
         for (std::size_t p = 0; p < ports.size(); ++p) {
             const auto& port = ports[p];
@@ -70,7 +73,7 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
             planes[static_cast<std::size_t>(port.channel)].insert(planes[static_cast<std::size_t>(port.channel)].end(), out_memory[p].begin(), out_memory[p].end());
         }
     }
-    console_->poll();
+    console_->settle();
     return output;
 }
 

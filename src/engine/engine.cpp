@@ -15,22 +15,12 @@ namespace ton::engine {
 Engine::Engine() : pending_(std::make_unique<Pending[]>(kPending)) {}
 
 Engine::~Engine() {
-    delete plan_;
-    delete transaction_;
-    Command command;
-    while (commands_.pop(command)) delete command.transaction;
-    for (std::size_t i = 0; i < pending_count_; ++i) delete pending_[i].command.transaction;
+    take_plan();
     Notice notice;
     while (notices_.pop(notice)) delete notice.transaction;
 }
 
 // ------------------------------------------------------------------------------------------- control side
-
-bool Engine::post(std::span<const Command> commands) {
-    if (commands_.capacity() - commands_.size() < commands.size()) return false;
-    commands_.write(commands.data(), commands.size());
-    return true;
-}
 
 bool Engine::poll(Notice& notice) {
     if (!notices_.pop(notice)) return false;
@@ -59,100 +49,7 @@ bool Engine::clock(ClockReading& reading) const {
     return false;
 }
 
-std::unique_ptr<Plan> Engine::take_plan() {
-    meters_full_.store(false, std::memory_order_release);
-    Command command;
-    while (commands_.pop(command)) delete command.transaction;
-    while (pending_count_ > 0) delete take_due().transaction;
-    delete std::exchange(transaction_, nullptr);
-    return std::unique_ptr<Plan>(std::exchange(plan_, nullptr));
-}
-
 // --------------------------------------------------------------------------------------------- audio side
-
-namespace {
-struct Later {
-    template <class P> bool operator()(const P& a, const P& b) const TM_NONBLOCKING {
-        return a.command.time != b.command.time ? a.command.time > b.command.time : a.order > b.order;
-    }
-};
-} // namespace
-
-void Engine::schedule(const Command& command) TM_NONBLOCKING {
-    Pending* heap = pending_.get();
-    heap[pending_count_++] = {command, order_++};
-    std::push_heap(heap, heap + pending_count_, Later{});
-}
-
-Command Engine::take_due() TM_NONBLOCKING {
-    Pending* heap = pending_.get();
-    std::pop_heap(heap, heap + pending_count_, Later{});
-    return heap[--pending_count_].command;
-}
-
-void Engine::accept(std::int64_t now) TM_NONBLOCKING {
-    Command command;
-    while (pending_count_ < kPending && commands_.pop(command)) {
-        if (command.time >= 0 && command.time < now) counters_.late.fetch_add(1, std::memory_order_relaxed);
-        if (command.time < now) command.time = now;
-        graph_changes_ = graph_changes_ || command.what == Command::What::transact;
-        schedule(command);
-    }
-}
-
-/// The stage that took the value, or null; not `but`, which has it already.
-Stage* Engine::aim(Plan* plan, const Command& command, const Stage* but) TM_NONBLOCKING {
-    if (!plan || command.slot >= plan->places.size()) return nullptr;
-    const Place place = plan->places.data()[command.slot];
-    if (!place.stage || place.stage == but || command.row < 0 || command.row >= place.stage->ramps().rows()) return nullptr;
-    place.stage->aim(command.row, place.lane, command.value, command.fade, position_);
-    return place.stage;
-}
-
-void Engine::apply(const Command& command) TM_NONBLOCKING {
-    switch (command.what) {
-    case Command::What::set: {
-        // While a new plan waits for the old one's fades, both get the value: which of the two stages lives on is decided
-        // at the swap (a column that moves is copied then, a new one is not).
-        Stage* const now = aim(plan_, command, nullptr);
-        Stage* const next = transaction_ ? aim(transaction_->plan, command, now) : nullptr;
-        if (!now && !next) counters_.dropped.fetch_add(1, std::memory_order_relaxed);
-        return;
-    }
-    case Command::What::fade:
-        fade_.aim(command.value, static_cast<int>(command.fade));
-        return;
-    case Command::What::transact:
-        transaction_ = command.transaction;
-        graph_changes_ = false;
-        swap_time_ = position_;
-        if (plan_ && !transaction_->leaving.empty()) {
-            Edge* const* leaving = transaction_->leaving.data();
-            for (std::size_t i = 0; i < transaction_->leaving.size(); ++i)
-                leaving[i]->fade_out(transaction_->fade_frames);
-            swap_time_ += transaction_->fade_frames;
-        }
-        return;
-    }
-}
-
-void Engine::swap() TM_NONBLOCKING {
-    const LaneMove* moves = transaction_->moves.data();
-    for (std::size_t i = 0; i < transaction_->moves.size(); ++i)
-        moves[i].to->copy_lane(moves[i].lane, *moves[i].from, moves[i].from_lane);
-    const Housing* housing = transaction_->housing.data();
-    for (std::size_t i = 0; i < transaction_->housing.size(); ++i) {
-        const auto& h = housing[i];
-        for (int c = 0; c < h.signal->channels(); ++c) h.signal->view(c, h.memory + c * kSegment);
-        h.section->write_to(h.lane, h.memory);
-        h.section->read_from(h.lane, h.input->planes()); // a lone wire redirects it, from the next segment on
-    }
-    Plan* const old = plan_;
-    plan_ = transaction_->plan;
-    transaction_->plan = old;
-    notify({.what = Notice::What::swapped, .slot = 0, .time = position_, .transaction = transaction_});
-    transaction_ = nullptr;
-}
 
 void Engine::notify(const Notice& notice) TM_NONBLOCKING {
     // One swap at a time and a queue of thousands: it can't be full (the control side waits for each swap).
@@ -176,27 +73,18 @@ void Engine::stamp_clock(int frames) TM_NONBLOCKING {
 /// What the plan feeds is written segment by segment, after the inputs were read: JACK may hand out the same buffer for
 /// both where a desk's output is cabled to its own input. Only what nobody feeds is cleared here.
 void Engine::silence_unfed(const AudioIo& io) TM_NONBLOCKING {
-    const bool changing = !plan_ || transaction_ || graph_changes_;
+    const bool changing = !plan_ || transaction_;
     for (std::size_t slot = 0; slot < io.outputs.size(); ++slot) {
         const bool fed = !changing && slot < plan_->fed.size() && plan_->fed[slot] != 0;
         if (io.outputs[slot] && !fed) std::memset(io.outputs[slot], 0, static_cast<std::size_t>(io.frames) * sizeof(float));
     }
 }
 
-/// Everything due now; a swap first, so that events find the new instances.
-void Engine::run_due() TM_NONBLOCKING {
-    while (true) {
-        if (transaction_ && swap_time_ <= position_) swap();
-        else if (pending_count_ == 0 || pending_[0].command.time > position_) return;
-        else apply(take_due());
-    }
-}
-
 void Engine::process(const AudioIo& io) TM_NONBLOCKING {
     stamp_clock(io.frames);
-    accept(position_);
-    silence_unfed(io);
     run_due();
+    accept();
+    silence_unfed(io);
     for (int done = 0; done < io.frames;) {
         run_due();
         int count = std::min(io.frames - done, kSegment);

@@ -29,6 +29,7 @@ struct Command {
     float value = 0.0F;          ///< set: kernel units (to_kernel); fade: 0 or 1
     std::int64_t fade = -1;      ///< frames; negative: the row's own smoothing
     Transaction* transaction = nullptr; ///< transact: a new plan, made and warmed on the control side
+    std::uint32_t following = 0; ///< how many of its batch come after it; Engine::post counts
 
     static constexpr std::int64_t kNow = -1;
 };
@@ -69,14 +70,21 @@ class Engine {
     void process(const AudioIo& io) TM_NONBLOCKING;
 
     /// Control thread. All or nothing: the commands take effect together, at the same sample; false when the queue
-    /// has no room (keep them and try again). Timed commands should not be sent more than a second ahead.
+    /// has no room (keep them and try again), or where they are more than kMostAtOnce. Timed commands should not be sent more
+    /// than a second ahead. A transaction that is sent while one is under way waits, and what is sent after it.
     bool post(std::span<const Command> commands);
     bool post(const Command& command) { return post(std::span(&command, 1)); }
+    static constexpr std::size_t kMostAtOnce = 8192;
+    /// How many commands of their own a callback takes at most, that a flood never makes it long; the rest wait for the next.
+    static constexpr int kMostPerCallback = 1024;
     /// Control thread. The next notice, or false.
     bool poll(Notice& notice);
     /// Control thread. The read-outs since the last call that returned true, by Plan::readouts; held ones are the
     /// extremes of the whole time between. False when there is nothing new (or the plan has none).
     bool read_meters(std::vector<float>& values, const Plan*& plan);
+
+    /// Control thread: how many commands were posted and not yet taken (an upper bound).
+    std::size_t queued() const { return commands_.size(); }
 
     const Counters& counters() const { return counters_; }
     /// Control thread: the latest callback's, consistent; false before the first.
@@ -86,9 +94,13 @@ class Engine {
 
     /// Control thread, while nobody calls process(): takes the plan out and forgets every command on its way.
     std::unique_ptr<Plan> take_plan();
+    /// Likewise: whether all that was posted has been taken, and the sample at which the plans will change, or -1.
+    bool taken_all() const { return commands_.size() == 0 && !holding_; }
+    std::int64_t next_swap() const { return transaction_ && swap_time_ < kNever ? swap_time_ : -1; }
 
   private:
-    void accept(std::int64_t now) TM_NONBLOCKING;
+    void accept() TM_NONBLOCKING;
+    bool fits(const Command& command) const TM_NONBLOCKING;
     void apply(const Command& command) TM_NONBLOCKING;
     Stage* aim(Plan* plan, const Command& command, const Stage* but) TM_NONBLOCKING;
     void run_due() TM_NONBLOCKING;
@@ -103,7 +115,8 @@ class Engine {
     void silence_unfed(const AudioIo& io) TM_NONBLOCKING;
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
 
-    static constexpr std::size_t kPending = 16384;
+    static constexpr std::size_t kPending = 16384; // at least two batches
+    static constexpr std::int64_t kNever = std::int64_t{1} << 62;
 
     dsp::Ring<Command> commands_{32768};
     dsp::Ring<Notice> notices_{4096};
@@ -114,11 +127,13 @@ class Engine {
     std::unique_ptr<Pending[]> pending_; // a heap by time, then by order of arrival
     std::size_t pending_count_ = 0;
     std::uint64_t order_ = 0;
+    Command held_;               // taken from the queue; waits where holding_
+    bool holding_ = false;
+    std::vector<Command> batch_; // control thread's, for post()
 
     Plan* plan_ = nullptr;               // owned; the audio thread's
-    Transaction* transaction_ = nullptr; // under way: its leaving edges are fading
-    std::int64_t swap_time_ = 0;
-    bool graph_changes_ = false;         // a transaction waits among the commands
+    Transaction* transaction_ = nullptr; // announced, or under way: its leaving edges are fading
+    std::int64_t swap_time_ = kNever;    // known from the moment at which it begins
     std::int64_t position_ = 0;
 
     Ramp fade_{1.0F};                    // the whole desk's: start, rejoin, stop

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The engine's way in: commands, their times, and the change of plans.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ton::engine {
+
+// ------------------------------------------------------------------------------------------- control side
+
+bool Engine::post(std::span<const Command> commands) {
+    if (commands.empty()) return true;
+    if (commands.size() > kMostAtOnce || commands_.capacity() - commands_.size() < commands.size()) return false;
+    batch_.assign(commands.begin(), commands.end());
+    auto following = static_cast<std::uint32_t>(batch_.size());
+    for (auto& command : batch_) command.following = --following;
+    commands_.write(batch_.data(), batch_.size());
+    return true;
+}
+
+std::unique_ptr<Plan> Engine::take_plan() {
+    meters_full_.store(false, std::memory_order_release);
+    Command command;
+    while (commands_.pop(command)) delete command.transaction;
+    if (std::exchange(holding_, false)) delete held_.transaction;
+    pending_count_ = 0; // an announced transaction among them is transaction_
+    delete std::exchange(transaction_, nullptr);
+    swap_time_ = kNever;
+    return std::unique_ptr<Plan>(std::exchange(plan_, nullptr));
+}
+
+// --------------------------------------------------------------------------------------------- audio side
+
+namespace {
+struct Later {
+    template <class P> bool operator()(const P& a, const P& b) const TM_NONBLOCKING {
+        return a.command.time != b.command.time ? a.command.time > b.command.time : a.order > b.order;
+    }
+};
+} // namespace
+
+void Engine::schedule(const Command& command) TM_NONBLOCKING {
+    Pending* heap = pending_.get();
+    heap[pending_count_++] = {command, order_++};
+    std::push_heap(heap, heap + pending_count_, Later{});
+}
+
+Command Engine::take_due() TM_NONBLOCKING {
+    Pending* heap = pending_.get();
+    std::pop_heap(heap, heap + pending_count_, Later{});
+    return heap[--pending_count_].command;
+}
+
+/// Room for what comes next: a batch goes into the heap whole or not yet, and a plan waits until the one before is in.
+bool Engine::fits(const Command& command) const TM_NONBLOCKING {
+    if (command.what == Command::What::transact && transaction_) return false;
+    return command.time <= position_ || command.following < kPending - pending_count_;
+}
+
+/// A flood must not make a callback long: it is taken a piece a callback. A batch is one piece, however large.
+void Engine::accept() TM_NONBLOCKING {
+    bool whole = true; // the last batch was taken to its end
+    for (int taken = 0; taken < kMostPerCallback || !whole; ++taken) {
+        if (!holding_ && !commands_.pop(held_)) return;
+        holding_ = !fits(held_);
+        if (holding_) return;
+        whole = held_.following == 0;
+        if (held_.what == Command::What::transact) {
+            transaction_ = std::exchange(held_.transaction, nullptr); // announced: from now on its stages hear commands, too
+            swap_time_ = kNever;
+        }
+        if (held_.time > position_) {
+            schedule(held_);
+            continue;
+        }
+        if (held_.time >= 0 && held_.time < position_) counters_.late.fetch_add(1, std::memory_order_relaxed);
+        apply(held_);
+        run_due(); // a swap comes before what was sent after it
+    }
+}
+
+/// The stage that took the value, or null; not `but`, which has it already.
+Stage* Engine::aim(Plan* plan, const Command& command, const Stage* but) TM_NONBLOCKING {
+    if (!plan || command.slot >= plan->places.size()) return nullptr;
+    const Place place = plan->places.data()[command.slot];
+    if (!place.stage || place.stage == but || command.row < 0 || command.row >= place.stage->ramps().rows()) return nullptr;
+    place.stage->aim(command.row, place.lane, command.value, command.fade, position_);
+    return place.stage;
+}
+
+void Engine::apply(const Command& command) TM_NONBLOCKING {
+    switch (command.what) {
+    case Command::What::set: {
+        // While a new plan waits for the old one's fades, both get the value: which of the two stages lives on is decided
+        // at the swap (a column that moves is copied then, a new one is not).
+        Stage* const now = aim(plan_, command, nullptr);
+        Stage* const next = transaction_ ? aim(transaction_->plan, command, now) : nullptr;
+        if (!now && !next) counters_.dropped.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    case Command::What::fade:
+        fade_.aim(command.value, static_cast<int>(command.fade));
+        return;
+    case Command::What::transact:
+        swap_time_ = position_;
+        if (plan_ && !transaction_->leaving.empty()) {
+            Edge* const* leaving = transaction_->leaving.data();
+            for (std::size_t i = 0; i < transaction_->leaving.size(); ++i)
+                leaving[i]->fade_out(transaction_->fade_frames);
+            swap_time_ += transaction_->fade_frames;
+        }
+        return;
+    }
+}
+
+void Engine::swap() TM_NONBLOCKING {
+    const LaneMove* moves = transaction_->moves.data();
+    for (std::size_t i = 0; i < transaction_->moves.size(); ++i)
+        moves[i].to->copy_lane(moves[i].lane, *moves[i].from, moves[i].from_lane);
+    const Housing* housing = transaction_->housing.data();
+    for (std::size_t i = 0; i < transaction_->housing.size(); ++i) {
+        const auto& h = housing[i];
+        for (int c = 0; c < h.signal->channels(); ++c) h.signal->view(c, h.memory + c * kSegment);
+        h.section->write_to(h.lane, h.memory);
+        h.section->read_from(h.lane, h.input->planes()); // a lone wire redirects it, from the next segment on
+    }
+    Plan* const old = plan_;
+    plan_ = transaction_->plan;
+    transaction_->plan = old;
+    notify({.what = Notice::What::swapped, .slot = 0, .time = position_, .transaction = transaction_});
+    transaction_ = nullptr;
+}
+
+/// Everything due now; a swap first, so that events find the new instances.
+void Engine::run_due() TM_NONBLOCKING {
+    while (true) {
+        if (transaction_ && swap_time_ <= position_) swap();
+        else if (pending_count_ == 0 || pending_[0].command.time > position_) return;
+        else apply(take_due());
+    }
+}
+
+} // namespace ton::engine
