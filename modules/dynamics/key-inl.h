@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What compressor and gate have in common around their detectors: where the key signal comes from, its
+// What compressor, gate and ducker have in common around their detectors: where the key signal comes from, its
 // high-pass, and the look-ahead delay of the audio. Included once per instruction set, after
 // <hwy/foreach_target.h>.
 
@@ -100,6 +100,22 @@ HWY_INLINE void key_peaks(D d, const engine::Setup& setup, const engine::Block& 
             const V a = hn::Abs(hn::LoadU(d, key));
             top[i] = c == 0 ? a : hn::Max(top[i], a);
         }
+    }
+}
+
+/// The same behind the high-pass; `filters` are the memories of the key's channels.
+template <bool moving, class D, class V = hn::Vec<D>>
+HWY_INLINE void filtered_key_peaks(D d, const engine::Setup& setup, const engine::Block& b, int first, int frames,
+                                   KeyHighpass<V>& highpass, typename KeyHighpass<V>::Memory* filters, V* top) {
+    const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
+    const auto before = highpass;
+    for (int c = 0; c < key_channels(setup); ++c) {
+        const float* key = key_plane(setup, b, c) + first * width;
+        V own[engine::kGrid];
+        for (int i = 0; i < frames; ++i) own[i] = hn::LoadU(d, key + i * width);
+        highpass = before;
+        pass_highs<moving>(highpass, filters[c], own, frames);
+        for (int i = 0; i < frames; ++i) top[i] = c == 0 ? hn::Abs(own[i]) : hn::Max(top[i], hn::Abs(own[i]));
     }
 }
 

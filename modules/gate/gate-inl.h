@@ -134,7 +134,7 @@ template <class D> struct Gate {
         if (m.shared.highpass.idle())
             key_peaks(d, m.setup, b, first, frames, gain);
         else
-            filtered_peaks<moving>(d, m, b, first, frames, gain);
+            filtered_key_peaks<moving>(d, m.setup, b, first, frames, m.shared.highpass, filters(m), gain);
         const V all = hn::Set(d, gate::kGateRatio - 1.0F);
         const auto& slope = m.shared.coefficients.slope;
         const bool gates = hn::AllTrue(d, hn::And(hn::Ge(slope.value, all), hn::Ge(slope.target, all)));
@@ -148,22 +148,6 @@ template <class D> struct Gate {
                        b.position + first);
         const V decibels = deepest * hn::Set(d, -dsp::HWY_NAMESPACE::kDecibelsPerOctave);
         hn::StoreU(hn::Min(decibels, hn::LoadU(d, b.readouts)), d, b.readouts);
-    }
-
-    template <bool moving>
-    static HWY_INLINE void filtered_peaks(D d, Memory m, const engine::Block& b, int first, int frames,
-                                          V* top) {
-        const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
-        const auto highpass = m.shared.highpass;
-        V own[kSlice];
-        for (int c = 0; c < key_channels(m.setup); ++c) {
-            const float* key = key_plane(m.setup, b, c) + first * width;
-            for (int i = 0; i < frames; ++i) own[i] = hn::LoadU(d, key + i * width);
-            m.shared.highpass = highpass;
-            pass_highs<moving>(m.shared.highpass, filters(m)[c], own, frames);
-            for (int i = 0; i < frames; ++i)
-                top[i] = c == 0 ? hn::Abs(own[i]) : hn::Max(top[i], hn::Abs(own[i]));
-        }
     }
 
     /// Opens, holds and closes; keeps the buckets.

@@ -129,3 +129,36 @@ TEST_CASE("a strip that is listened to from now on keeps its bits, and the liste
     for (std::size_t i = 1; i < music.size(); ++i) steepest = std::max(steepest, std::abs(static_cast<double>(music[i]) - static_cast<double>(music[i - 1])));
     CHECK(steepest < 1.001 * 0.25 * std::max(opening, closing));
 }
+
+TEST_CASE("sources are heard in time with each other and at the strip's width, without any `to`") {
+    // Two decks with the same signal, one 10 ms late: at 0 dB and -1 times the sum is exactly nothing.
+    TestDesk desk(R"({ "version": 1, "strips": {
+        "deck1": { "channels": 1, "chain": [ { "gain": {} } ] },
+        "deck2": { "channels": 1, "chain": [ { "polarity": { "invert": true } }, { "compressor": { "ratio": 1, "lookahead": 10 } } ] },
+        "mix": { "channels": 1, "chain": [ { "crossfader": { "a": "deck1/gain", "b": "deck2", "law": "cut" } } ] },
+        "wide": { "channels": 2, "chain": [ { "ab": { "a": "deck1", "match": false } } ] } } })",
+                  {.lane_width = 0, .inputs = {{"deck1", 1}, {"deck2", 1}}, .outputs = {"mix", "wide"}});
+    CHECK(desk.latency("mix") == 480);
+    CHECK(desk.latency("wide") == 0);
+    const auto x = noise(1, 4800, 3);
+    const auto out = desk.play(4800, {{"deck1", x}, {"deck2", x}}, 441);
+    CHECK(out.at("mix").at(0) == std::vector<float>(4800, 0.0F));
+    for (std::size_t i = 0; i < 4800; ++i) // mono into stereo: panned to the centre, -3 dB
+        CHECK(out.at("wide").at(1)[i] == doctest::Approx(x[0][i] * std::sqrt(0.5)).epsilon(1e-6));
+}
+
+TEST_CASE("another source fades in while the other side plays on") {
+    const auto config = [](const std::string& b) {
+        return fmt::format(R"({{ "version": 1, "strips": {{ "one": {{ "channels": 1 }}, "two": {{ "channels": 1 }}, "three": {{ "channels": 1 }},
+            "mix": {{ "channels": 1, "chain": [ {{ "crossfader": {{ "a": "one", "b": "{}", "law": "cut" }} }} ] }} }} }})", b);
+    };
+    TestDesk desk(config("two"), {.lane_width = 0, .inputs = {{"one", 1}, {"two", 1}, {"three", 1}}, .outputs = {"mix"}});
+    const auto constant = [](float level) { return Planes(1, std::vector<float>(4800, level)); };
+    const auto play = [&] { return desk.play(4800, {{"one", constant(0.5F)}, {"two", constant(0.25F)}, {"three", constant(-0.25F)}}).at("mix").at(0); };
+    CHECK(play().back() == 0.75F);
+    desk.reload(config("three"));
+    const auto y = play();
+    CHECK(y.back() == 0.25F);
+    // 10 ms out and 10 ms in: 480 samples each along t^2 (3 - 2t), whose steepest slope is 1.5 / 480.
+    for (std::size_t i = 1; i < y.size(); ++i) CHECK(std::abs(y[i] - y[i - 1]) <= 0.25F * 1.5F / 480 * 1.001F);
+}
