@@ -20,6 +20,7 @@
 #endif
 
 #include "dsp/dynamics-inl.h"
+#include "dsp/lane_math-inl.h"
 #include "modules/dynamics/key-inl.h"
 
 #ifndef TON_COMPRESSOR_ROWS
@@ -48,6 +49,7 @@ inline constexpr float kRmsMilliseconds = 10.0F; // time constant of the mean sq
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using dsp::HWY_NAMESPACE::mul_add;
 using engine::HWY_NAMESPACE::LaneMemory;
 
 template <class V> struct CompressorCurve {
@@ -111,7 +113,7 @@ template <class D> struct Compressor {
         ballistics.release.aim(dsp::HWY_NAMESPACE::one_pole_step(d, row(release), khz));
         // Half of what a full-scale level is reduced by, so that loudness stays about the same.
         const V give_back = half * target.reduction(zero);
-        ballistics.makeup.aim(hn::MulAdd(row(auto_makeup), give_back, row(makeup) * octaves));
+        ballistics.makeup.aim(mul_add(row(auto_makeup), give_back, row(makeup) * octaves));
         ballistics.mix.aim(row(mix));
         m.shared.link.aim(row(link));
 
@@ -210,8 +212,8 @@ template <class D> struct Compressor {
         for (int i = 0; i < frames; ++i) {
             if constexpr (moving) weight.advance();
             const V a = hn::Min(x[i], bound);
-            power = hn::IfThenElseZero(used, hn::MulAdd(step, a * a - power, power));
-            x[i] = hn::MulAdd(weight.value, hn::Sqrt(two * power) - x[i], x[i]);
+            power = hn::IfThenElseZero(used, mul_add(step, a * a - power, power));
+            x[i] = mul_add(weight.value, hn::Sqrt(two * power) - x[i], x[i]);
         }
         powers(m)[c] = power;
         m.shared.rms = weight;
@@ -219,11 +221,11 @@ template <class D> struct Compressor {
 
     /// From the reduction that is asked for to the gain.
     static HWY_INLINE V follow(D d, const CompressorBallistics<V>& q, V asked, Channel& s, V& deepest) {
-        s.held = hn::Max(asked, hn::MulAdd(q.release.value, asked - s.held, s.held));
-        s.reduction = hn::MulAdd(q.attack.value, s.held - s.reduction, s.reduction);
+        s.held = hn::Max(asked, mul_add(q.release.value, asked - s.held, s.held));
+        s.reduction = mul_add(q.attack.value, s.held - s.reduction, s.reduction);
         deepest = hn::Max(deepest, s.reduction);
         const V wet = dsp::HWY_NAMESPACE::amplitude_of(d, q.makeup.value - s.reduction);
-        return hn::MulAdd(q.mix.value, wet, hn::Set(d, 1.0F) - q.mix.value);
+        return mul_add(q.mix.value, wet, hn::Set(d, 1.0F) - q.mix.value);
     }
 
     /// levels -> gains
@@ -261,7 +263,7 @@ template <class D> struct Compressor {
             Channel state = m.channel[c];
             for (int i = 0; i < frames; ++i) {
                 if constexpr (moving) q.advance(), drawn.advance();
-                const V part = hn::MulAdd(drawn.value, top[i] - level[c][i], level[c][i]);
+                const V part = mul_add(drawn.value, top[i] - level[c][i], level[c][i]);
                 const V asked = hn::IfThenElse(hn::Ge(drawn.value, one), top[i], part);
                 level[c][i] = follow(d, q, asked, state, deepest);
             }

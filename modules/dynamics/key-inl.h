@@ -10,11 +10,13 @@
 #define TON_MODULES_DYNAMICS_KEY_INL_H
 #endif
 
+#include "dsp/lane_math-inl.h"
 #include "engine/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using dsp::HWY_NAMESPACE::mul_add;
 using engine::HWY_NAMESPACE::Moving;
 
 inline int key_channels(const engine::Setup& s) TM_NONBLOCKING {
@@ -46,8 +48,8 @@ template <class V> struct KeyHighpass {
         const V one = hn::Set(d, 1.0F), zero = hn::Zero(d);
         const V w = frequency * hn::Set(d, 3.14159265F / sample_rate); // below 0.04: three terms of tan
         const V w2 = w * w;
-        const V g = w * hn::MulAdd(w2, hn::MulAdd(w2, hn::Set(d, 2.0F / 15), hn::Set(d, 1.0F / 3)), one);
-        const V b1 = one / hn::MulAdd(g, g + hn::Set(d, 1.41421356F), one);
+        const V g = w * mul_add(w2, mul_add(w2, hn::Set(d, 2.0F / 15), hn::Set(d, 1.0F / 3)), one);
+        const V b1 = one / mul_add(g, g + hn::Set(d, 1.41421356F), one);
         const auto on = hn::Gt(frequency, hn::Set(d, off_at));
         a1.aim(hn::IfThenElse(on, b1, one));
         a2.aim(hn::IfThenElseZero(on, g * b1));
@@ -67,11 +69,11 @@ template <class V> struct KeyHighpass {
     static HWY_INLINE V tick(V x, V c1, V c2, V c3, Memory& m) {
         const hn::DFromV<V> d;
         const V v3 = x - m.s2;
-        const V v1 = hn::MulAdd(c1, m.s1, c2 * v3);
-        const V v2 = hn::MulAdd(c2, m.s1, hn::MulAdd(c3, v3, m.s2));
+        const V v1 = mul_add(c1, m.s1, c2 * v3);
+        const V v2 = mul_add(c2, m.s1, mul_add(c3, v3, m.s2));
         m.s1 = v1 + v1 - m.s1;
         m.s2 = v2 + v2 - m.s2;
-        return x - hn::MulAdd(hn::Set(d, 1.41421356F), v1, v2);
+        return x - mul_add(hn::Set(d, 1.41421356F), v1, v2);
     }
 };
 

@@ -20,6 +20,7 @@
 #endif
 
 #include "dsp/dynamics-inl.h"
+#include "dsp/lane_math-inl.h"
 #include "modules/dynamics/key-inl.h"
 
 #ifndef TON_GATE_ROWS
@@ -47,6 +48,7 @@ inline constexpr float kBucketMilliseconds = 12.5F;
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using dsp::HWY_NAMESPACE::mul_add;
 using engine::HWY_NAMESPACE::LaneMemory;
 
 template <class V> struct GateCoefficients {
@@ -189,7 +191,7 @@ template <class D> struct Gate {
             }
             asked = hn::IfThenElse(hn::Gt(s.open, zero), zero, asked);
             const V step = hn::IfThenElse(hn::Lt(asked, s.reduction), c.attack.value, c.release.value);
-            s.reduction = hn::MulAdd(step, asked - s.reduction, s.reduction);
+            s.reduction = mul_add(step, asked - s.reduction, s.reduction);
             most = hn::Max(most, s.reduction);
             const V gain = dsp::HWY_NAMESPACE::amplitude_of(d, zero - s.reduction);
             level[i] = hn::IfThenElseZero(hn::Lt(s.reduction, silent), gain);

@@ -3,6 +3,7 @@
 #define HWY_TARGET_INCLUDE "modules/pan/pan.cpp"
 #include <hwy/foreach_target.h>
 
+#include "dsp/lane_math-inl.h"
 #include "dsp/pan_law-inl.h"
 #include "engine/lanes-inl.h"
 #include "engine/module.hpp"
@@ -24,6 +25,7 @@ enum Law {
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using dsp::HWY_NAMESPACE::mul_add;
 using dsp::HWY_NAMESPACE::balance;
 using dsp::HWY_NAMESPACE::equal_power;
 using dsp::HWY_NAMESPACE::GainPair;
@@ -58,8 +60,8 @@ template <class D> struct Pan {
     }
 
     static HWY_INLINE void add(GainPair<V>& sum, V weight, const GainPair<V>& gains) {
-        sum.left = hn::MulAdd(weight, gains.left, sum.left);
-        sum.right = hn::MulAdd(weight, gains.right, sum.right);
+        sum.left = mul_add(weight, gains.left, sum.left);
+        sum.right = mul_add(weight, gains.right, sum.right);
     }
 
     static HWY_INLINE GainPair<V> gains(D d, const Weights& w, V position) {

@@ -41,7 +41,6 @@ template <class D, bool kHigh> struct Cut {
     using M = dsp::HWY_NAMESPACE::LaneMath<D>;
     static constexpr int kFilters = cut::kSections;
     struct Shared {
-        V seen[2];         // frequency and slope at the last grid point
         V kind;            // the slope that is played, or being travelled to
         V changed, primed; // 1 or 0
         MovingSvf<V> filter[kFilters];
@@ -66,6 +65,14 @@ template <class D, bool kHigh> struct Cut {
         MovingSvf<V>::each(f, MovingSvf<V>::identity(f), typename MovingSvf<V>::Replace{none});
         return f;
     }
+    /// A section that no lane's slope has, and that none is on its way from: whatever the corner, it sleeps on.
+    static HWY_INLINE bool spare(const Shared& s, int n) {
+        if (s.filter[n].any_awake() || s.filter[n].any_busy()) return false;
+        auto none = s.kind != s.kind;
+        for (int slope = 0; slope < cut::kSlopes; ++slope)
+            if (cut::kDamping[slope][n] == 0.0) none = hn::Or(none, s.kind == M::set(slope));
+        return hn::AllTrue(D(), none);
+    }
     static HWY_INLINE V tangent(const engine::Setup& setup, V frequency) {
         const V half = M::set(0.5) * dsp::HWY_NAMESPACE::angle<M>(frequency, setup.sample_rate);
         return M::sine(half) / M::cosine(half);
@@ -73,29 +80,31 @@ template <class D, bool kHigh> struct Cut {
 
     template <class Memory> static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         auto& s = m.shared;
-        take<2>(d, u, 0, s.seen, s.changed);
+        if (u.any_stepped(cut::frequency, 2)) s.changed = hn::Set(d, 1.0F);
         const auto fresh = s.primed == hn::Zero(d);
         if (hn::AllFalse(d, fresh)) return;
-        s.kind = hn::IfThenElse(fresh, s.seen[cut::slope], s.kind);
+        s.kind = hn::IfThenElse(fresh, hn::LoadU(d, u.row(cut::slope)), s.kind);
         s.changed = hn::IfThenElse(fresh, hn::Zero(d), s.changed);
         s.primed = hn::Set(d, 1.0F);
-        const V g = tangent(m.setup, s.seen[cut::frequency]);
+        const V g = tangent(m.setup, hn::LoadU(d, u.row(cut::frequency)));
         for (int n = 0; n < kFilters; ++n) s.filter[n].start(design(s, g, n), fresh);
     }
-    template <class Memory> static HWY_INLINE void step(D d, Memory m) {
+    template <class Memory> static HWY_INLINE void step(D d, Memory m, const engine::Control* controls) {
         auto& s = m.shared;
         bool due = any_set(d, s.changed);
         for (const auto& f : s.filter) due = due || f.any_busy();
         if (!due) return;
+        const V frequency = hn::LoadU(d, controls[cut::frequency].values), slope = hn::LoadU(d, controls[cut::slope].values);
         // All sections of a lane travel together; a new slope waits until the last one has been reached.
         V travels = hn::Zero(d);
         for (const auto& f : s.filter) travels = hn::Max(travels, f.travel);
-        const auto turns = hn::And(travels == hn::Zero(d), s.seen[cut::slope] != s.kind);
-        s.kind = hn::IfThenElse(turns, s.seen[cut::slope], s.kind);
+        const auto turns = hn::And(travels == hn::Zero(d), slope != s.kind);
+        s.kind = hn::IfThenElse(turns, slope, s.kind);
         s.changed = hn::Zero(d);
         const V cells = M::set(cells_of_travel(m.setup.sample_rate));
-        const V g = tangent(m.setup, s.seen[cut::frequency]);
+        const V g = tangent(m.setup, frequency);
         for (int n = 0; n < kFilters; ++n) {
+            if (spare(s, n)) continue;
             const auto asleep = s.filter[n].cell(design(s, g, n), turns, cells, bank::kCell);
             clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
         }

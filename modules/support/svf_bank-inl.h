@@ -36,18 +36,6 @@ inline double cells_of_travel(double sample_rate) {
     return static_cast<double>(static_cast<int>(bank::kTravel * 1e-3 * sample_rate / bank::kCell) + 1);
 }
 
-/// Takes N grid-point values over from the rows at `row`; 1 in `changed` where any differs.
-template <int N, class D, class V = hn::Vec<D>>
-HWY_INLINE void take(D d, const engine::Update& u, int row, V* kept, V& changed) {
-    V next[N];
-    for (int i = 0; i < N; ++i) next[i] = hn::LoadU(d, u.row(row + i));
-    auto differs = next[0] != kept[0];
-    for (int i = 1; i < N; ++i) differs = hn::Or(differs, next[i] != kept[i]);
-    if (hn::AllFalse(d, differs)) return;
-    changed = hn::IfThenElse(differs, hn::Set(d, 1.0F), changed);
-    for (int i = 0; i < N; ++i) kept[i] = next[i];
-}
-
 template <class D, class V> HWY_INLINE bool any_set(D d, V flag) {
     return !hn::AllFalse(d, flag != hn::Zero(d));
 }
@@ -73,7 +61,7 @@ HWY_INLINE void run_bank(D d, Memory m, const engine::Block& b) {
     float* planes[engine::kMaxChannels];
     for (int done = 0; done < b.frames;) {
         const int into_cell = static_cast<int>((b.position + done) & (bank::kCell - 1));
-        if (into_cell == 0) Kernel::step(d, m);
+        if (into_cell == 0) Kernel::step(d, m, b.controls);
         bool busy = false;
         for (const auto* f : filters) busy = busy || f->any_busy();
         int count = b.frames - done;

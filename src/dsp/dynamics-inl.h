@@ -11,6 +11,8 @@
 #define TON_DSP_DYNAMICS_INL_H
 #endif
 
+#include "dsp/lane_math-inl.h"
+
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -30,12 +32,12 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V octaves_of(D d, V x) {
     const auto exponent = hn::ShiftRight<23>(bits - hn::Set(di, 0x3F3504F3));
     const V t = hn::BitCast(d, bits - hn::ShiftLeft<23>(exponent)) - hn::Set(d, 1.0F);
     V q = hn::Set(d, -0.20659177F);
-    q = hn::MulAdd(q, t, hn::Set(d, 0.32215482F));
-    q = hn::MulAdd(q, t, hn::Set(d, -0.36748996F));
-    q = hn::MulAdd(q, t, hn::Set(d, 0.47934800F));
-    q = hn::MulAdd(q, t, hn::Set(d, -0.72113186F));
-    q = hn::MulAdd(q, t, hn::Set(d, 1.4427135F));
-    return hn::MulAdd(q, t, hn::ConvertTo(d, exponent));
+    q = mul_add(q, t, hn::Set(d, 0.32215482F));
+    q = mul_add(q, t, hn::Set(d, -0.36748996F));
+    q = mul_add(q, t, hn::Set(d, 0.47934800F));
+    q = mul_add(q, t, hn::Set(d, -0.72113186F));
+    q = mul_add(q, t, hn::Set(d, 1.4427135F));
+    return mul_add(q, t, hn::ConvertTo(d, exponent));
 }
 
 /// The amplitude factor of a gain in octaves, at most 127; relative error below 2e-7, exactly 1 at 0; below
@@ -64,12 +66,12 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE V one_pole_step(D d, V milliseconds, float per_millisecond) {
     const V u = hn::Set(d, 1.0F) / (milliseconds * hn::Set(d, per_millisecond));
     V p = hn::Set(d, 1.0F / 5040);
-    p = hn::MulAdd(p, u, hn::Set(d, -1.0F / 720));
-    p = hn::MulAdd(p, u, hn::Set(d, 1.0F / 120));
-    p = hn::MulAdd(p, u, hn::Set(d, -1.0F / 24));
-    p = hn::MulAdd(p, u, hn::Set(d, 1.0F / 6));
-    p = hn::MulAdd(p, u, hn::Set(d, -0.5F));
-    p = hn::MulAdd(p, u, hn::Set(d, 1.0F));
+    p = mul_add(p, u, hn::Set(d, -1.0F / 720));
+    p = mul_add(p, u, hn::Set(d, 1.0F / 120));
+    p = mul_add(p, u, hn::Set(d, -1.0F / 24));
+    p = mul_add(p, u, hn::Set(d, 1.0F / 6));
+    p = mul_add(p, u, hn::Set(d, -0.5F));
+    p = mul_add(p, u, hn::Set(d, 1.0F));
     return p * u;
 }
 
@@ -90,7 +92,7 @@ template <class V> struct GainComputer {
         const hn::DFromV<V> d;
         const V z = hn::Max(level - start, hn::Zero(d));
         const V k = hn::Min(z, knee);
-        return hn::MulAdd(bend * k, k, slope * (z - k));
+        return mul_add(bend * k, k, slope * (z - k));
     }
 };
 

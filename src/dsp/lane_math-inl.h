@@ -16,6 +16,9 @@ HWY_BEFORE_NAMESPACE();
 namespace ton::dsp::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// a b + c, rounded twice: the same bits with and without a fused multiply-add in the instruction set.
+template <class V> HWY_INLINE V mul_add(V a, V b, V c) { return a * b + c; }
+
 /// 2^x for x in [-126, 127] (clamped); exactly 1 at 0. Relative error below 2e-7.
 /// Series of 2^f on |f| <= 1/2 to the 7th power: the first term left out is 5e-9.
 template <class D, class V = hn::Vec<D>> HWY_INLINE V exp2(D d, V x) {

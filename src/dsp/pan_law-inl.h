@@ -9,6 +9,8 @@
 #define TON_DSP_PAN_LAW_INL_H
 #endif
 
+#include "dsp/lane_math-inl.h"
+
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -26,17 +28,17 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V quarter_sine(D d, V u) {
     u = hn::Max(u, hn::Zero(d));
     const V u2 = u * u;
     V p = hn::Set(d, 0.000151280797F);
-    p = hn::MulAdd(p, u2, hn::Set(d, -0.00467339334F));
-    p = hn::MulAdd(p, u2, hn::Set(d, 0.079689468F));
-    p = hn::MulAdd(p, u2, hn::Set(d, -0.645963673F));
-    p = hn::MulAdd(p, u2, hn::Set(d, 1.57079632F));
+    p = mul_add(p, u2, hn::Set(d, -0.00467339334F));
+    p = mul_add(p, u2, hn::Set(d, 0.079689468F));
+    p = mul_add(p, u2, hn::Set(d, -0.645963673F));
+    p = mul_add(p, u2, hn::Set(d, 1.57079632F));
     return hn::IfThenElse(u >= one, one, p * u);
 }
 
 /// Travel of the left and the right channel from 0 to 1 for a position in [-1, 1].
 template <class D, class V = hn::Vec<D>> HWY_INLINE GainPair<V> travel(D d, V position) {
     const V half = hn::Set(d, 0.5F);
-    return {hn::NegMulAdd(half, position, half), hn::MulAdd(half, position, half)};
+    return {hn::NegMulAdd(half, position, half), mul_add(half, position, half)};
 }
 
 /// The -3 dB law: left^2 + right^2 = 1, sqrt(1/2) each in the centre.

@@ -26,6 +26,8 @@
 #define TON_DSP_SVF_INL_H
 #endif
 
+#include "dsp/lane_math-inl.h"
+
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -45,9 +47,9 @@ template <class V> struct SvfState { V i1, i2; };
 
 template <class V> HWY_INLINE V svf_tick(const SvfCoefficients<V>& f, SvfState<V>& s, V x) {
     const V v3 = x - s.i2;
-    const V y = hn::MulAdd(f.direct, v3, hn::MulAdd(f.band, s.i1, f.low * s.i2));
-    const V i2 = hn::MulAdd(f.pull, v3, hn::MulAdd(f.turn, s.i1, s.i2));
-    s.i1 = hn::MulAdd(f.turn, v3, hn::MulAdd(f.damp, s.i1, s.i1));
+    const V y = mul_add(f.direct, v3, mul_add(f.band, s.i1, f.low * s.i2));
+    const V i2 = mul_add(f.pull, v3, mul_add(f.turn, s.i1, s.i2));
+    s.i1 = mul_add(f.turn, v3, mul_add(f.damp, s.i1, s.i1));
     s.i2 = i2;
     return y;
 }
@@ -79,7 +81,7 @@ template <class V> struct MovingSvf {
         Mask where;
         V rest;
         HWY_INLINE void operator()(V& a, V b) const {
-            a = hn::IfThenElse(where, hn::MulAdd(rest, b - a, a), a);
+            a = hn::IfThenElse(where, mul_add(rest, b - a, a), a);
         }
     };
 

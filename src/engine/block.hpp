@@ -18,7 +18,8 @@ inline constexpr int kSegment = 64;
 inline constexpr int kMaxChannels = 16;
 inline constexpr int kMaxLanes = 16;
 
-/// A parameter as a kernel sees it: one value per lane (stride 0) or one per frame and lane (stride = width).
+/// A parameter as a kernel sees it: one value per lane (stride 0) or one per frame and lane (stride = width). A grid-rate
+/// row stands at the end of the grid cell that the block is in.
 struct Control {
     const float* values = nullptr;
     int stride = 0;
@@ -52,7 +53,13 @@ struct Block {
 struct Update {
     const float* values = nullptr;
     int stride = 1;
+    const std::uint64_t* stepped = nullptr; ///< a bit per row: it may have a new value, in some lane
     const float* row(int index) const TM_NONBLOCKING { return values + static_cast<std::ptrdiff_t>(index) * stride; }
+    bool any_stepped(int first, int count) const TM_NONBLOCKING {
+        for (int r = first; r < first + count; ++r)
+            if ((stepped[r / 64] >> (r % 64) & 1) != 0) return true;
+        return false;
+    }
 };
 
 } // namespace ton::engine

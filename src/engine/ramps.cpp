@@ -22,43 +22,68 @@ HWY_BEFORE_NAMESPACE();
 namespace ton::engine::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// v(t) = start + t (slope + t (square + t cube)), t = elapsed / length; the target itself from t = 1 on. A lane that has
-// arrived has length 0. Elapsed frames are taken modulo 2^32 and compared as unsigned numbers.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V ramp_value(D d, const Ramps::Curve& c, int lane, std::int32_t now) {
-    const hn::RebindToSigned<D> di;
-    const hn::RebindToUnsigned<D> du;
-    const auto elapsed = hn::Set(di, now) - hn::LoadU(di, c.begin + lane);
-    const V t = hn::ConvertTo(d, elapsed) * hn::LoadU(d, c.inverse + lane);
-    V v = t * hn::LoadU(d, c.cube + lane) + hn::LoadU(d, c.square + lane); // not fused: see lane_math-inl.h
-    v = t * v + hn::LoadU(d, c.slope + lane);
-    v = t * v + hn::LoadU(d, c.start + lane);
-    if (c.logarithmic) v = dsp::HWY_NAMESPACE::exp2(d, v);
-    const auto length = hn::LoadU(di, c.length + lane);
-    const auto still = hn::RebindMask(d, hn::BitCast(du, elapsed) < hn::BitCast(du, length));
-    return hn::IfThenElse(still, v, hn::LoadU(d, c.value + lane));
-}
+// v(t) = start + t (slope + t (square + t cube)), t = elapsed / length; square and cube follow from v(1) = start + delta,
+// v'(1) = 0. The target itself from t = 1 on. A lane that has arrived has length 0. Elapsed frames are taken modulo 2^32
+// and compared as unsigned numbers.
+template <class D> struct LaneCurve {
+    using V = hn::Vec<D>;
+    using I = hn::Vec<hn::RebindToSigned<D>>;
+    V value, start, slope, square, cube, inverse;
+    I begin, length;
+
+    HWY_INLINE LaneCurve(D d, const Ramps::Curve& c, int lane) {
+        const hn::RebindToSigned<D> di;
+        const V delta = hn::LoadU(d, c.delta + lane);
+        value = hn::LoadU(d, c.value + lane);
+        start = hn::LoadU(d, c.start + lane);
+        slope = hn::LoadU(d, c.slope + lane);
+        square = hn::Set(d, 3.0F) * delta - hn::Set(d, 2.0F) * slope;
+        cube = slope - hn::Set(d, 2.0F) * delta;
+        begin = hn::LoadU(di, c.begin + lane);
+        length = hn::LoadU(di, c.length + lane);
+        inverse = hn::Set(d, 1.0F) / hn::ConvertTo(d, hn::Max(length, hn::Set(di, 1)));
+    }
+    HWY_INLINE auto on_its_way(D, I elapsed) const {
+        const hn::RebindToUnsigned<D> du;
+        return hn::BitCast(du, elapsed) < hn::BitCast(du, length);
+    }
+    template <bool kLogarithmic> HWY_INLINE V at(D d, std::int32_t now) const {
+        const hn::RebindToSigned<D> di;
+        const auto elapsed = hn::Set(di, now) - begin;
+        const V t = hn::ConvertTo(d, elapsed) * inverse;
+        V v = t * cube + square; // not fused: see lane_math-inl.h
+        v = t * v + slope;
+        v = t * v + start;
+        if constexpr (kLogarithmic) v = dsp::HWY_NAMESPACE::exp2(d, v);
+        return hn::IfThenElse(hn::RebindMask(d, on_its_way(d, elapsed)), v, value);
+    }
+};
 
 // W lanes in steps of the widest vector that this instruction set has.
 template <int W> struct RampKernel {
     using D = hn::CappedTag<float, W>;
-    static void fill(const Ramps::Curve& c, float* out, std::int32_t now, int frames) TM_NONBLOCKING {
+    template <bool kLogarithmic> static HWY_INLINE void fill_lanes(const Ramps::Curve& c, float* out, std::int32_t now, int frames) {
         const D d;
         const int step = static_cast<int>(hn::Lanes(d));
-        for (int i = 0; i < frames; ++i, out += W)
-            for (int lane = 0; lane < W; lane += step) hn::StoreU(ramp_value(d, c, lane, now + i), d, out + lane);
+        for (int lane = 0; lane < W; lane += step) {
+            const LaneCurve<D> curve(d, c, lane);
+            for (int i = 0; i < frames; ++i) hn::StoreU(curve.template at<kLogarithmic>(d, now + i), d, out + i * W + lane);
+        }
+    }
+    static void fill(const Ramps::Curve& c, float* out, std::int32_t now, int frames) TM_NONBLOCKING {
+        if (c.logarithmic) fill_lanes<true>(c, out, now, frames);
+        else fill_lanes<false>(c, out, now, frames);
     }
     static void point(const Ramps::Curve& c, float* out, std::int32_t then) TM_NONBLOCKING {
         const D d;
         const hn::RebindToSigned<D> di;
-        const hn::RebindToUnsigned<D> du;
         const int step = static_cast<int>(hn::Lanes(d));
         for (int lane = 0; lane < W; lane += step) {
-            hn::StoreU(ramp_value(d, c, lane, then), d, out + lane);
+            const LaneCurve<D> curve(d, c, lane);
+            hn::StoreU(c.logarithmic ? curve.template at<true>(d, then) : curve.template at<false>(d, then), d, out + lane);
             // Lane by lane, never by what the neighbours do: a strip's bits must not depend on its group.
-            const auto elapsed = hn::BitCast(du, hn::Set(di, then) - hn::LoadU(di, c.begin + lane));
-            const auto length = hn::LoadU(di, c.length + lane);
-            hn::StoreU(hn::IfThenElseZero(hn::RebindMask(di, elapsed < hn::BitCast(du, length)), length), di, c.length + lane);
+            const auto moves = hn::RebindMask(di, curve.on_its_way(d, hn::Set(di, then) - curve.begin));
+            hn::StoreU(hn::IfThenElseZero(moves, curve.length), di, c.length + lane);
         }
     }
     static constexpr Ramps::Kernels kernels() { return {fill, point}; }
@@ -77,6 +102,7 @@ HWY_AFTER_NAMESPACE();
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -93,15 +119,16 @@ Ramps::Ramps(std::span<const Parameter> rows, int width, double sample_rate)
       row_(std::make_unique<Row[]>(static_cast<std::size_t>(rows_ > 0 ? rows_ : 1))),
       kernels_(HWY_DYNAMIC_DISPATCH(RampTable)().widths[std::bit_width(static_cast<unsigned>(width)) - 1]) {
     if (rows_ > kMaxRows) throw std::length_error("a module has more parameters than Ramps::kMaxRows");
+    static_assert(sizeof(float) == sizeof(std::int32_t));
     const std::size_t count = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride()) + 16;
-    floats_ = hwy::AllocateAligned<float>(count);
-    ints_ = hwy::AllocateAligned<std::int32_t>(count);
-    std::fill_n(floats_.get(), count, 0.0F);
-    std::fill_n(ints_.get(), count, 0);
-    float** const fields[kFields] = {&cell_, &value_, &start_, &slope_, &square_, &cube_, &inverse_};
-    for (int f = 0; f < kFields; ++f) *fields[f] = floats_.get() + static_cast<std::ptrdiff_t>(f) * width_;
-    begin_ = ints_.get();
-    length_ = ints_.get() + width_;
+    memory_ = hwy::AllocateAligned<std::byte>(count * sizeof(float));
+    std::memset(memory_.get(), 0, count * sizeof(float));
+    float** const fields[] = {&cell_, &value_, &start_, &slope_, &delta_};
+    auto* const floats = reinterpret_cast<float*>(memory_.get());
+    for (int f = 0; f < 5; ++f) *fields[f] = floats + f * width_;
+    auto* const ints = reinterpret_cast<std::int32_t*>(memory_.get());
+    begin_ = ints + 5 * width_;
+    length_ = ints + 6 * width_;
     for (int r = 0; r < rows_; ++r) {
         const auto& p = rows[static_cast<std::size_t>(r)];
         row_[r] = {p.rate, p.scale == Scale::logarithmic && p.kind == Kind::number,
@@ -115,7 +142,7 @@ Ramps::Ramps(std::span<const Parameter> rows, int width, double sample_rate)
 
 Ramps::Curve Ramps::curve(int row) const TM_NONBLOCKING {
     const auto o = at(row, 0);
-    return {start_ + o, slope_ + o, square_ + o, cube_ + o, inverse_ + o, value_ + o, begin_ + o, length_ + o, row_[row].logarithmic};
+    return {value_ + o, start_ + o, slope_ + o, delta_ + o, begin_ + o, length_ + o, row_[row].logarithmic};
 }
 
 void Ramps::mark(int row, std::int64_t end) TM_NONBLOCKING {
@@ -151,9 +178,10 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
     float slope = 0.0F; // per frame
     const auto elapsed = static_cast<std::uint32_t>(now) - static_cast<std::uint32_t>(begin_[i]);
     if (elapsed < static_cast<std::uint32_t>(length_[i])) {
-        const float t = static_cast<float>(elapsed) * inverse_[i];
-        from = start_[i] + t * (slope_[i] + t * (square_[i] + t * cube_[i]));
-        slope = (slope_[i] + t * (2.0F * square_[i] + 3.0F * t * cube_[i])) * inverse_[i];
+        const float inverse = 1.0F / static_cast<float>(length_[i]), t = static_cast<float>(elapsed) * inverse;
+        const float square = 3.0F * delta_[i] - 2.0F * slope_[i], cube = slope_[i] - 2.0F * delta_[i];
+        from = start_[i] + t * (slope_[i] + t * (square + t * cube));
+        slope = (slope_[i] + t * (2.0F * square + 3.0F * t * cube)) * inverse;
     }
     const float delta = (logarithmic ? std::log2(target) : target) - from;
     // As much of the present slope as leaves the way monotone (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980): without
@@ -162,9 +190,7 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
     const float m = wish * delta <= 0.0F ? 0.0F : delta > 0.0F ? std::min(wish, 3.0F * delta) : std::max(wish, 3.0F * delta);
     start_[i] = from;
     slope_[i] = m;
-    square_[i] = 3.0F * delta - 2.0F * m;
-    cube_[i] = m - 2.0F * delta;
-    inverse_[i] = 1.0F / static_cast<float>(frames);
+    delta_[i] = delta;
     value_[i] = target;
     begin_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(now));
     length_[i] = frames;
@@ -172,8 +198,10 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
 }
 
 const float* Ramps::at_cell_end(std::int64_t now) TM_NONBLOCKING {
+    std::memset(stepped_, 0, sizeof stepped_);
     for (int r = 0; grid_count_ > 0 && r < rows_; ++r) {
         if (!moving(r) || row_[r].rate != Rate::grid) continue;
+        stepped_[r / 64] |= std::uint64_t{1} << (r % 64);
         kernels_.point(curve(r), cell_ + at(r, 0), static_cast<std::int32_t>(static_cast<std::uint32_t>(now + kGrid)));
         if (row_[r].end <= now + kGrid) stop(r);
     }
@@ -191,7 +219,7 @@ void Ramps::controls(Control* controls, float* scratch, std::int64_t now, int fr
 }
 
 void Ramps::rest(Control* controls) const TM_NONBLOCKING {
-    for (int r = 0; r < rows_; ++r) controls[r] = {value_ + at(r, 0), 0};
+    for (int r = 0; r < rows_; ++r) controls[r] = {(row_[r].rate == Rate::grid ? cell_ : value_) + at(r, 0), 0};
 }
 
 void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
@@ -215,16 +243,13 @@ void Ramps::prefetch() const TM_NONBLOCKING {
         --left;
         const auto first = at(r, 0);
         for (int field = 0; field < kFields; ++field) __builtin_prefetch(cell_ + first + static_cast<std::ptrdiff_t>(field) * width_);
-        __builtin_prefetch(begin_ + first);
-        __builtin_prefetch(length_ + first);
     }
 }
 
 void Ramps::copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING {
     for (int r = 0; r < rows_; ++r) {
         const auto i = at(r, lane), j = from.at(r, from_lane);
-        start_[i] = from.start_[j], slope_[i] = from.slope_[j], square_[i] = from.square_[j];
-        cube_[i] = from.cube_[j], inverse_[i] = from.inverse_[j], value_[i] = from.value_[j];
+        start_[i] = from.start_[j], slope_[i] = from.slope_[j], delta_[i] = from.delta_[j], value_[i] = from.value_[j];
         cell_[i] = from.cell_[j], begin_[i] = from.begin_[j], length_[i] = from.length_[j];
         if (from.moving(r)) mark(r, from.row_[r].end);
     }

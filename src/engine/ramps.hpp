@@ -7,6 +7,8 @@
 #include <hwy/aligned_allocator.h>
 
 #include <bitset>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -21,7 +23,7 @@ namespace ton::engine {
 class Ramps {
   public:
     static constexpr int kMaxRows = 192;
-    static constexpr int kFields = 7;
+    static constexpr int kFields = 7; ///< of a row: see Curve, and the cell's end
 
     /// Control thread. Rows from the first meter on are left out; texts take a place but never move.
     Ramps(std::span<const Parameter> rows, int width, double sample_rate);
@@ -43,6 +45,8 @@ class Ramps {
 
     /// At the grid point `now`: the values for the end of the cell that begins: values[row * stride + lane].
     const float* at_cell_end(std::int64_t now) TM_NONBLOCKING;
+    /// The rows that the last at_cell_end() moved, a bit each.
+    const std::uint64_t* stepped() const TM_NONBLOCKING { return stepped_; }
     /// The `frames` values from `now` on of the sample-rate rows that move: written to `scratch`, one stretch of
     /// kSegment * width after another, and controls[row] refers to them. Other rows' controls stay as rest() set them.
     void controls(Control* controls, float* scratch, std::int64_t now, int frames) TM_NONBLOCKING;
@@ -61,10 +65,12 @@ class Ramps {
     /// Takes over another strip's whole parameter state, ramps included. Same rows; owner thread.
     void copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING;
 
-    struct Curve { ///< one row's curves, `width` of each
-        const float *start, *slope, *square, *cube, *inverse, *value;
-        const std::int32_t* begin; ///< the sample at which it began, modulo 2^32
-        std::int32_t* length;      ///< frames; 0: arrived
+    /// One row's curves, `width` of each. Only what the cubic needs is kept: a big desk's ramps should fit the cache.
+    struct Curve {
+        const float *value;                  ///< the target
+        const float *start, *slope, *delta;  ///< at the beginning; the whole way. In log2 where logarithmic
+        const std::int32_t* begin;           ///< the sample at which it began, modulo 2^32
+        std::int32_t* length;                ///< frames; 0: arrived
         bool logarithmic;
     };
     struct Kernels { ///< per lane width, on the instruction set of this machine
@@ -90,11 +96,11 @@ class Ramps {
     };
     int rows_, width_, sample_rows_ = 0, moving_count_ = 0, grid_count_ = 0;
     std::unique_ptr<Row[]> row_;
-    hwy::AlignedFreeUniquePtr<float[]> floats_;
-    hwy::AlignedFreeUniquePtr<std::int32_t[]> ints_;
-    float *start_, *slope_, *square_, *cube_, *inverse_, *value_, *cell_; // [row * stride + lane]
-    std::int32_t *begin_, *length_;
+    hwy::AlignedFreeUniquePtr<std::byte[]> memory_;
+    float *cell_, *value_, *start_, *slope_, *delta_; // [row * stride + lane]
+    std::int32_t *begin_, *length_;                   // likewise, in the same memory
     std::bitset<kMaxRows> moving_;
+    std::uint64_t stepped_[kMaxRows / 64] = {};
     std::int64_t soonest_ = 0;            // nothing arrives before
     Kernels kernels_;
 };

@@ -61,7 +61,7 @@ void Stage::set(int lane, std::span<const float> values) {
 
 void Stage::prime() {
     const auto first = ramps_.at_cell_end(0); // settles every grid row
-    const Update u{first, ramps_.stride()};
+    const Update u{first, ramps_.stride(), ramps_.stepped()};
     for (int pass = 0; pass < 2; ++pass) { // the second time the coefficients have arrived and stand still
         if (kernel_) kernel_->update(state_.get(), setup_, u);
         else processor_->update(u);
@@ -72,7 +72,8 @@ void Stage::prime() {
 }
 
 void Stage::update(std::int64_t now) TM_NONBLOCKING {
-    const Update u{ramps_.at_cell_end(now), ramps_.stride()};
+    const float* const values = ramps_.at_cell_end(now);
+    const Update u{values, ramps_.stride(), ramps_.stepped()};
     if (kernel_) kernel_->update(state_.get(), setup_, u);
     else processor_->update(u);
 }
