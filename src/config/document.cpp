@@ -218,7 +218,7 @@ void Document::insert_piece(std::size_t open, std::size_t index, const Piece& pi
     }
     std::string between(index > 0 || o.items.size() == 1 ? leading_blank(lead) : " ");
     if (!piece.after.empty()) between = style_.line_break + indent;
-    else if (between.empty()) between = index > 0 ? "" : " ";
+    else if (between.empty() && index == 0) between.push_back(' ');
     text_.insert(next.lead + leading_blank(lead).size(), item + between);
 }
 
@@ -230,7 +230,7 @@ void Document::append_piece(const Outline& o, const Piece& piece) {
     const auto end = closed ? "" : style_.line_break + std::string(indentation(text_, o.open));
     if (own_line) {
         text_.insert(last.tail, style_.line_break + item_indent(o) + item + end);
-        text_.insert(last.value_end, ",");
+        text_.insert(last.value_end, 1, ',');
     } else {
         const auto lead = std::string_view(text_).substr(last.lead, last.begin - last.lead);
         const std::string between(o.items.size() > 1 ? leading_blank(lead) : " ");
