@@ -59,12 +59,14 @@ template <class V> struct CompressorCurve {
         return {start.value, knee.value, bend.value, slope.value};
     }
     HWY_INLINE void advance() { start.advance(), knee.advance(), bend.advance(), slope.advance(); }
+    HWY_INLINE bool bends() const { return knee.moves() || bend.moves() || slope.moves(); }
 };
 
 template <class V> struct CompressorBallistics {
     Moving<V> attack, release, makeup, mix;
 
     HWY_INLINE void advance() { attack.advance(), release.advance(), makeup.advance(), mix.advance(); }
+    HWY_INLINE bool moves() const { return attack.moves() || release.moves() || makeup.moves() || mix.moves(); }
 };
 
 template <class D> struct Compressor {
@@ -228,21 +230,36 @@ template <class D> struct Compressor {
         return mul_add(q.mix.value, wet, hn::Set(d, 1.0F) - q.mix.value);
     }
 
-    /// levels -> gains
+    /// levels -> gains. Most often a threshold moves alone: what has no step in any lane is not advanced, to the same bits.
     template <bool moving>
     static HWY_INLINE void reduce_linked(D d, Memory m, V* level, int frames, V& deepest) {
+        if constexpr (moving) {
+            const bool bends = m.shared.curve.bends(), times = m.shared.ballistics.moves();
+            if (!bends && !times) return reduce_moving<false, false, true>(d, m, level, frames, deepest);
+            if (!times) return reduce_moving<true, false, true>(d, m, level, frames, deepest);
+            return reduce_moving<true, true, true>(d, m, level, frames, deepest);
+        } else {
+            reduce_moving<false, false, false>(d, m, level, frames, deepest);
+        }
+    }
+    template <bool bends, bool times, bool starts>
+    static HWY_INLINE void reduce_moving(D d, Memory m, V* level, int frames, V& deepest) {
         auto curve = m.shared.curve;
         auto ballistics = m.shared.ballistics;
         Channel state = m.channel[0];
         V most = deepest;
         for (int i = 0; i < frames; ++i) {
-            if constexpr (moving) curve.advance(), ballistics.advance();
+            if constexpr (bends) curve.advance();
+            else if constexpr (starts) curve.start.advance();
+            if constexpr (times) ballistics.advance();
             const V asked = curve.now().reduction(dsp::HWY_NAMESPACE::octaves_of(d, level[i]));
             level[i] = follow(d, ballistics, asked, state, most);
         }
         deepest = most;
         m.channel[0] = state;
-        if constexpr (moving) m.shared.curve = curve, m.shared.ballistics = ballistics;
+        if constexpr (bends) m.shared.curve = curve;
+        else if constexpr (starts) m.shared.curve.start = curve.start;
+        if constexpr (times) m.shared.ballistics = ballistics;
     }
 
     /// The same with a detector per channel: `link` draws what each channel asks for towards what the loudest

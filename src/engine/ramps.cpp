@@ -103,6 +103,7 @@ HWY_AFTER_NAMESPACE();
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <stdexcept>
 
@@ -136,7 +137,7 @@ Ramps::Ramps(std::span<const Parameter> rows, int width, double sample_rate)
         if (p.rate == Rate::sample) ++sample_rows_;
         for (int lane = 0; lane < width_; ++lane) jump(r, lane, to_kernel(p, p.initial));
     }
-    moving_.reset();
+    std::fill(std::begin(moving_), std::end(moving_), std::uint64_t{0});
     moving_count_ = grid_count_ = 0;
 }
 
@@ -148,18 +149,24 @@ Ramps::Curve Ramps::curve(int row) const TM_NONBLOCKING {
 void Ramps::mark(int row, std::int64_t end) TM_NONBLOCKING {
     row_[row].end = std::max(row_[row].end, end);
     soonest_ = std::min(soonest_, end);
-    if (moving_[static_cast<std::size_t>(row)]) return;
+    if (moving(row)) return;
     if (moving_count_ == 0) soonest_ = end;
-    moving_[static_cast<std::size_t>(row)] = true;
+    moving_[row / 64] |= std::uint64_t{1} << (row % 64);
     ++moving_count_;
     if (row_[row].rate == Rate::grid) ++grid_count_;
 }
 
 void Ramps::stop(int row) TM_NONBLOCKING {
-    moving_[static_cast<std::size_t>(row)] = false;
+    moving_[row / 64] &= ~(std::uint64_t{1} << (row % 64));
     row_[row].end = 0;
     --moving_count_;
     if (row_[row].rate == Rate::grid) --grid_count_;
+}
+
+/// In order. `f` may stop the row that it is given.
+template <class F> void Ramps::each_moving(F f) const TM_NONBLOCKING {
+    for (int word = 0; word < kMaxRows / 64; ++word)
+        for (auto bits = moving_[word]; bits != 0; bits &= bits - 1) f(word * 64 + std::countr_zero(bits));
 }
 
 void Ramps::jump(int row, int lane, float value) TM_NONBLOCKING {
@@ -199,23 +206,23 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
 
 const float* Ramps::at_cell_end(std::int64_t now) TM_NONBLOCKING {
     std::memset(stepped_, 0, sizeof stepped_);
-    for (int r = 0; grid_count_ > 0 && r < rows_; ++r) {
-        if (!moving(r) || row_[r].rate != Rate::grid) continue;
+    each_moving([&](int r) {
+        if (row_[r].rate != Rate::grid) return;
         stepped_[r / 64] |= std::uint64_t{1} << (r % 64);
         kernels_.point(curve(r), cell_ + at(r, 0), static_cast<std::int32_t>(static_cast<std::uint32_t>(now + kGrid)));
         if (row_[r].end <= now + kGrid) stop(r);
-    }
+    });
     return cell_;
 }
 
 void Ramps::controls(Control* controls, float* scratch, std::int64_t now, int frames) TM_NONBLOCKING {
-    for (int r = 0, left = moving_count_ - grid_count_; left > 0; ++r) {
-        if (!moving(r) || row_[r].rate != Rate::sample) continue;
-        --left;
+    if (moving_count_ == grid_count_) return;
+    each_moving([&](int r) {
+        if (row_[r].rate != Rate::sample) return;
         kernels_.fill(curve(r), scratch, static_cast<std::int32_t>(static_cast<std::uint32_t>(now)), frames);
         controls[r] = {scratch, width_};
         scratch += static_cast<std::ptrdiff_t>(kSegment) * width_;
-    }
+    });
 }
 
 void Ramps::rest(Control* controls) const TM_NONBLOCKING {
@@ -225,8 +232,7 @@ void Ramps::rest(Control* controls) const TM_NONBLOCKING {
 void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
     if (moving_count_ == 0 || now < soonest_) return;
     soonest_ = std::numeric_limits<std::int64_t>::max();
-    for (int r = 0; r < rows_; ++r) {
-        if (!moving(r)) continue;
+    each_moving([&](int r) {
         if (row_[r].rate == Rate::sample && row_[r].end <= now) {
             for (int lane = 0; lane < width_; ++lane) length_[at(r, lane)] = 0;
             controls[r] = {value_ + at(r, 0), 0};
@@ -234,16 +240,14 @@ void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
         } else {
             soonest_ = std::min(soonest_, row_[r].end);
         }
-    }
+    });
 }
 
 void Ramps::prefetch() const TM_NONBLOCKING {
-    for (int r = 0, left = moving_count_; left > 0; ++r) {
-        if (!moving(r)) continue;
-        --left;
-        const auto first = at(r, 0);
-        for (int field = 0; field < kFields; ++field) __builtin_prefetch(cell_ + first + static_cast<std::ptrdiff_t>(field) * width_);
-    }
+    each_moving([&](int r) {
+        for (int field = 0; field < kFields; ++field)
+            __builtin_prefetch(cell_ + at(r, 0) + static_cast<std::ptrdiff_t>(field) * width_);
+    });
 }
 
 void Ramps::copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING {

@@ -6,7 +6,6 @@
 
 #include <hwy/aligned_allocator.h>
 
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -41,7 +40,7 @@ class Ramps {
 
     bool any_moving() const TM_NONBLOCKING { return moving_count_ > 0; }
     bool grid_moving() const TM_NONBLOCKING { return grid_count_ > 0; }
-    bool moving(int row) const TM_NONBLOCKING { return moving_[static_cast<std::size_t>(row)]; }
+    bool moving(int row) const TM_NONBLOCKING { return (moving_[row / 64] >> (row % 64) & 1) != 0; }
 
     /// At the grid point `now`: the values for the end of the cell that begins: values[row * stride + lane].
     const float* at_cell_end(std::int64_t now) TM_NONBLOCKING;
@@ -86,6 +85,7 @@ class Ramps {
     }
     Curve curve(int row) const TM_NONBLOCKING;
     void stop(int row) TM_NONBLOCKING;
+    template <class F> void each_moving(F f) const TM_NONBLOCKING;
     void mark(int row, std::int64_t end) TM_NONBLOCKING;
 
     struct Row {
@@ -99,8 +99,7 @@ class Ramps {
     hwy::AlignedFreeUniquePtr<std::byte[]> memory_;
     float *cell_, *value_, *start_, *slope_, *delta_; // [row * stride + lane]
     std::int32_t *begin_, *length_;                   // likewise, in the same memory
-    std::bitset<kMaxRows> moving_;
-    std::uint64_t stepped_[kMaxRows / 64] = {};
+    std::uint64_t moving_[kMaxRows / 64] = {}, stepped_[kMaxRows / 64] = {}; // a bit per row
     std::int64_t soonest_ = 0;            // nothing arrives before
     Kernels kernels_;
 };

@@ -6,6 +6,8 @@
 #include <hwy/targets.h>
 #include <nlohmann/json.hpp>
 
+#include <vector>
+
 namespace ton::app::benching {
 
 namespace {
@@ -37,28 +39,34 @@ void move_everything(DeskRig& rig, int first, int last, bool up) {
 }
 
 struct Result {
-    Timing still, moving;
+    Timing still, moving, hands; ///< the last two: audio side and control side of the same run
 };
 
 Result run(int count, int lane_width, int repetitions, int callbacks) {
-    DeskRig rig(strips_into_bus(count, kStrip), lane_width);
+    DeskRig rig(strips_into_bus(count, kStrip, true), lane_width);
     rig.run(200, kBlock); // caches, branch predictors, envelopes
     rig.console().poll();
     const double work = static_cast<double>(count) * callbacks * kBlock;
     Result result;
     result.still = measure(repetitions, [&] { return rig.run(callbacks, kBlock), work; });
-    bool up = false;
-    const auto move_and_run = [&] {
-        up = !up;
+    std::vector<double> audio, control;
+    for (int turn = 0; turn <= repetitions; ++turn) {
+        double audio_time = 0, control_time = 0;
         for (int done = 0; done < callbacks; done += kTurn) { // strip after strip, so that the engine's queue never fills
-            move_everything(rig, count * done / callbacks, count * (done + kTurn) / callbacks, up);
+            const double start = thread_nanoseconds();
+            move_everything(rig, count * done / callbacks, count * (done + kTurn) / callbacks, turn % 2 == 0);
+            const double moved = thread_nanoseconds();
             rig.run(kTurn, kBlock);
+            audio_time += thread_nanoseconds() - moved;
+            control_time += moved - start;
             rig.console().poll();
         }
-        return work;
-    };
-    move_and_run(); // now every strip is on its way
-    result.moving = measure(repetitions, move_and_run);
+        if (turn == 0) continue; // only now every strip is on its way
+        audio.push_back(audio_time / work);
+        control.push_back(control_time / work);
+    }
+    result.moving = summary(std::move(audio));
+    result.hands = summary(std::move(control));
     return result;
 }
 
@@ -80,6 +88,7 @@ void strips(nlohmann::json& out, bool quick) {
                      {"strips", count},
                      {"still", to_json("still", lanes.still)},
                      {"moving", to_json("every parameter moving", lanes.moving)},
+                     {"moving_control_thread", {{"name", "what the control thread does for it, on another core"}, {"ns_per_sample_and_strip", lanes.hands.median}}},
                      {"desk_of_32_still", to_json("32 strips", small.still)},
                      {"desk_of_32_moving", to_json("32 strips, every parameter moving", small.moving)},
                      {"one_lane_still", to_json("one lane, same instruction set", one.still)},

@@ -3,16 +3,20 @@
 
 #include <algorithm>
 #include <ctime>
+#include <utility>
 
 namespace ton::app::benching {
 
-namespace {
 double thread_nanoseconds() {
     timespec t{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
 }
-} // namespace
+
+Timing summary(std::vector<double> values) {
+    std::ranges::sort(values);
+    return {values.front(), values[values.size() / 2]};
+}
 
 Timing measure(int repetitions, const std::function<double()>& work) {
     return measure_in_turn(repetitions, {&work, 1}).front();
@@ -27,10 +31,7 @@ std::vector<Timing> measure_in_turn(int repetitions, std::span<const std::functi
             times[w].push_back((thread_nanoseconds() - start) / units);
         }
     std::vector<Timing> all;
-    for (auto& t : times) {
-        std::ranges::sort(t);
-        all.push_back({t.front(), t[t.size() / 2]});
-    }
+    for (auto& t : times) all.push_back(summary(std::move(t)));
     return all;
 }
 

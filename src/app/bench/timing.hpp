@@ -12,6 +12,10 @@ namespace ton::app::benching {
 struct Timing {
     double best = 0, median = 0; ///< ns per unit of work
 };
+/// CPU time of the calling thread.
+double thread_nanoseconds();
+/// Of one measured value per repetition.
+Timing summary(std::vector<double> values);
 /// Runs `work` `repetitions` times; it returns how many units it did.
 Timing measure(int repetitions, const std::function<double()>& work);
 /// Several works in turn, round after round, so that a machine that slows down slows them all: one Timing each.
