@@ -32,5 +32,5 @@ unit "$builds-realtime"
 # What has threads.
 configure thread $sanitized -Dsanitizer=thread
 step "compile (TSan)" ninja -C "$builds-thread" src/files/test-files src/control/osc/test-osc src/backend/test-backend \
-  src/control/test-promises
-unit "$builds-thread" files osc backend 'engine promises'
+  src/control/test-promises src/control/test-random-edits
+unit "$builds-thread" files osc backend 'engine promises' 'random edits'

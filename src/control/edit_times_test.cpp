@@ -82,9 +82,12 @@ TEST_CASE("a structural setting with a time begins on its sample, in blocks of a
         const auto begin = static_cast<std::int64_t>(live.heard.size()) + 4803; // 100 ms ahead, as the OSC view sends it
         live.set("/x/compressor/lookahead", {2.0}, begin);
         live.play(14000, block);
-        // The old edge fades from that sample on; then the new one comes up, 96 frames of look-ahead late.
-        for (std::size_t i = 6000; i < static_cast<std::size_t>(begin) + 480; ++i)
-            REQUIRE(static_cast<double>(live.heard[i]) == doctest::Approx(1 - smooth(static_cast<double>(static_cast<std::int64_t>(i) - begin) / 480)).epsilon(1e-6));
+        // From that sample on the strip's input and its output fade; then both come up, the output when the look-ahead is full.
+        const auto fade = [](std::int64_t frames) { return smooth(static_cast<double>(frames) / 480); };
+        for (auto i = std::int64_t{6000}; i < begin + 1400; ++i) {
+            const auto out = i < begin + 480 ? 1 - fade(i - begin) : fade(i - begin - 480 - 96);
+            REQUIRE(static_cast<double>(live.heard[static_cast<std::size_t>(i)]) == doctest::Approx(out * out).epsilon(1e-5));
+        }
         CHECK(desk.latency("x") == 96);
         CHECK(live.heard.back() == 1.0F);
     }

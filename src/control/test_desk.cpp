@@ -64,7 +64,9 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
             in[static_cast<std::size_t>(port.slot)] = plane.data();
         }
         disk_.run_once();
+        if (options_.around_process) options_.around_process(true);
         engine_.process({in, out, count});
+        if (options_.around_process) options_.around_process(false);
         for (std::size_t p = 0; p < ports.size(); ++p) {
             const auto& port = ports[p];
             if (port.input) continue;

@@ -19,6 +19,7 @@ class TestDesk {
         int lane_width = 0;
         std::map<std::string, int> inputs;    ///< strips fed by the test, and their channels
         std::vector<std::string> outputs;     ///< strips the test listens to
+        void (*around_process)(bool begins) = nullptr; ///< called before and after each callback that plays
     };
     TestDesk(const std::string& json, Options options);
 

@@ -89,6 +89,11 @@ Stage* Engine::aim(Plan* plan, const Command& command, const Stage* but) TM_NONB
     return place.stage;
 }
 
+void Engine::fade_edges(const std::vector<Edge*>& edges, float to) TM_NONBLOCKING {
+    Edge* const* edge = edges.data();
+    for (std::size_t i = 0; i < edges.size(); ++i) edge[i]->fade(to, transaction_->fade_frames);
+}
+
 void Engine::apply(const Command& command) TM_NONBLOCKING {
     switch (command.what) {
     case Command::What::set: {
@@ -104,10 +109,9 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
         return;
     case Command::What::transact:
         swap_time_ = position_;
-        if (plan_ && !transaction_->leaving.empty()) {
-            Edge* const* leaving = transaction_->leaving.data();
-            for (std::size_t i = 0; i < transaction_->leaving.size(); ++i)
-                leaving[i]->fade_out(transaction_->fade_frames);
+        if (plan_ && !(transaction_->leaving.empty() && transaction_->dipping.empty())) {
+            fade_edges(transaction_->leaving, 0.0F);
+            fade_edges(transaction_->dipping, 0.0F);
             swap_time_ += transaction_->fade_frames;
         }
         return;
@@ -125,6 +129,7 @@ void Engine::swap() TM_NONBLOCKING {
         h.section->write_to(h.lane, h.memory);
         h.section->read_from(h.lane, h.input->planes()); // a lone wire redirects it, from the next segment on
     }
+    if (plan_) fade_edges(transaction_->dipping, 1.0F);
     Plan* const old = plan_;
     plan_ = transaction_->plan;
     transaction_->plan = old;

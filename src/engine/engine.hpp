@@ -106,6 +106,7 @@ class Engine {
     void run_due() TM_NONBLOCKING;
     void schedule(const Command& command) TM_NONBLOCKING;
     Command take_due() TM_NONBLOCKING;
+    void fade_edges(const std::vector<Edge*>& edges, float to) TM_NONBLOCKING;
     void swap() TM_NONBLOCKING;
     void publish_meters() TM_NONBLOCKING;
     void stamp_clock(int frames) TM_NONBLOCKING;

@@ -81,8 +81,10 @@ struct Housing {
     const Signal* input; ///< the sum that the section reads there
 };
 
-/// A new plan and how to get there: the leaving edges fade out in the old plan, then, between two samples, columns
-/// are copied and the plans change places; new edges begin at zero and fade in.
+/// A new plan and how to get there: the leaving and the dipping edges fade out in the old plan, then, between two samples,
+/// columns are copied and the plans change places; new edges begin at zero and fade in, the dipping ones too. What dips feeds a
+/// section that is made anew: whatever memory its modules have or take over, their input passes through silence there, so
+/// that nothing they delay holds a step.
 struct Transaction {
     Transaction() = default;
     Transaction(const Transaction&) = delete;
@@ -90,7 +92,7 @@ struct Transaction {
     ~Transaction() { delete plan; } ///< control thread
 
     Plan* plan = nullptr; ///< owned: the new one on the way in, the old one on the way back
-    std::vector<Edge*> leaving;
+    std::vector<Edge*> leaving, dipping;
     std::vector<LaneMove> moves;
     std::vector<Housing> housing;
     int fade_frames = 480;

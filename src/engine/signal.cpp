@@ -34,13 +34,14 @@ void Ramp::aim(float target, int frames) TM_NONBLOCKING {
 float Ramp::at(int frame) const TM_NONBLOCKING {
     const int e = elapsed + frame;
     if (e >= length) return value;
+    if (e <= 0) return from;
     const float t = static_cast<float>(e) / static_cast<float>(length);
     return from + (value - from) * (t * t * (3.0F - 2.0F * t));
 }
 
 void Ramp::advance(int frames) TM_NONBLOCKING { elapsed = std::min(length, elapsed + frames); }
 
-Edge::Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool fade_in, int fade_frames)
+Edge::Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool fade_in, int fade_frames, int fill)
     : planes_(source->planes()), source_channels_(source->channels()), channels_(channels), delay_(delay),
       gain_(fade_in ? 0.0F : 1.0F), line_(nullptr),
       memory_(static_cast<std::size_t>(source_channels_) * static_cast<std::size_t>(delay)), source_(std::move(source)) {
@@ -48,7 +49,9 @@ Edge::Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool f
     const bool fits = source_channels_ == channels_ || (source_channels_ == 1 && channels_ == 2) ||
                       (source_channels_ == 2 && channels_ == 1);
     if (!fits) throw std::invalid_argument("an edge joins equal widths, mono into stereo, or stereo into mono");
-    if (fade_in) gain_.aim(1.0F, fade_frames);
+    if (!fade_in) return;
+    gain_.aim(1.0F, fade_frames);
+    gain_.elapsed = -delay - fill;
 }
 
 Edge::Edge(std::shared_ptr<Edge> before, int delay, int fade_frames)

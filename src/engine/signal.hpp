@@ -37,7 +37,7 @@ class Signal {
 struct Ramp {
     explicit Ramp(float v = 1.0F) : value(v), from(v) {}
     float value, from;   ///< target, start
-    int elapsed = 0, length = 0;
+    int elapsed = 0, length = 0; ///< negative: it has not begun
 
     void aim(float target, int frames) TM_NONBLOCKING;
     bool still() const TM_NONBLOCKING { return elapsed >= length; }
@@ -49,14 +49,16 @@ struct Ramp {
 /// except while the edge comes or goes.
 class alignas(64) Edge {
   public:
-    /// Widths may be equal, 1 into 2 (panned to the centre, -3 dB each) or 2 into 1 (summed, -6 dB each).
-    Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool fade_in, int fade_frames);
+    /// Widths may be equal, 1 into 2 (panned to the centre, -3 dB each) or 2 into 1 (summed, -6 dB each). Fades in when its delay
+    /// line, and what is behind it (`fill` frames), is full: before, there is nothing to be heard.
+    Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool fade_in, int fade_frames, int fill = 0);
     /// The same connection with another delay, in the place of `before`: it plays on what that one gives (its fade, if one is
     /// under way, included) until its own delay line is full, and then crossfades to it, equal in gain. The two are never in
     /// one plan.
     Edge(std::shared_ptr<Edge> before, int delay, int fade_frames);
 
-    void fade_out(int frames) TM_NONBLOCKING { gain_.aim(0.0F, frames); }
+    /// Audio thread. To the gain 0 or 1, from where it is.
+    void fade(float to, int frames) TM_NONBLOCKING { gain_.aim(to, frames); }
     /// Adds this edge's `frames` samples to the planes of `sum`, or sets them where `first`.
     void add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING;
 
@@ -68,6 +70,7 @@ class alignas(64) Edge {
 
     // Control thread.
     int delay() const { return delay_; }
+    Edge* before() const { return before_.get(); }
     bool replaces(const Edge& other) const { return before_.get() == &other; }
     /// How many crossfades are under way here, one upon the other. Frees what is behind a finished one.
     int crossfades();

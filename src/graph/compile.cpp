@@ -12,7 +12,17 @@ namespace ton::graph {
 Compiler::Compiler(const Compiled* running, const CompileOptions& options, config::Diagnostics& errors)
     : running_(running), options_(options), errors_(errors), out_(std::make_unique<Compiled>()),
       plan_(std::make_unique<engine::Plan>()), transaction_(std::make_unique<engine::Transaction>()),
-      fade_frames_(static_cast<int>(std::lround(options.fade_ms * options.conditions.sample_rate / 1000.0))) {}
+      fade_frames_(static_cast<int>(std::lround(options.fade_ms * options.conditions.sample_rate / 1000.0))) {
+    if (!running) return;
+    for (const auto& [name, s] : running->signals) {
+        played_.insert(s.get());
+        ran_.insert(strip_of(name));
+    }
+    for (const auto& [_, n] : running->nodes) {
+        played_.insert(n.output.get());
+        for (const auto& tap : n.taps) played_.insert(tap.get());
+    }
+}
 
 Compilation Compiler::run(const Desk& desk, Layout layout) {
     out_->desk = desk;

@@ -44,6 +44,8 @@ class Compiler {
     Node& node(int n) { return layout().nodes[at(n)]; }
     Compiled::NodeState& state(int n) { return out_->nodes[node(n).identity]; }
     std::string head_name(int s) const { return strip(s).name + "/head"; }
+    /// Whose a mix, a port signal or a section's input is, by its name.
+    static std::string strip_of(const std::string& to) { return to.substr(0, to.find_first_of("/#")); }
     static std::string sidechain_name(const Node& me, std::size_t i);
     std::string probe_name(const Point& point) const;
 
@@ -84,7 +86,8 @@ class Compiler {
     // diff.cpp: what is kept of the running plan, and what leaves it
     const Compiled::NodeState* before(const std::string& identity) const;
     const Instance* running_instance(const std::string& key) const;
-    std::shared_ptr<Edge> edge(const std::string& to, const std::string& name, const std::shared_ptr<Signal>& source, int channels, int delay);
+    std::shared_ptr<Edge> edge(const std::string& to, const std::string& name, const std::shared_ptr<Signal>& source, int channels, int delay, int fill);
+    int fill(int n);
     bool unchanged(const LaneGroup& group);
     void collect_leaving();
 
@@ -100,6 +103,8 @@ class Compiler {
     std::vector<std::vector<std::size_t>> sums_of_, fed_by_; // by node: what it reads, what it feeds
     std::vector<char> finished_;                             // nodes whose section is in the steps already
     const std::map<std::string, int> empty_;
+    std::set<const Signal*> played_; // the running plan's
+    std::set<std::string> ran_;      // its strips
 };
 
 } // namespace ton::graph

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ton::graph {
 
 namespace {
@@ -16,9 +18,9 @@ const Compiled::NodeState* Compiler::before(const std::string& identity) const {
     return it == running_->nodes.end() ? nullptr : &it->second;
 }
 
-/// An edge into the mix `to`. What is new fades in where it meets something that plays already: the edge into a mix that
-/// ran before, or into ports. (Inside a strip that is new itself a second fade would only colour the first.)
-std::shared_ptr<engine::Edge> Compiler::edge(const std::string& to, const std::string& name, const std::shared_ptr<Signal>& source, int channels, int delay) {
+/// An edge into the mix `to`. What is new fades in where it meets something that plays already, at either end, or where its
+/// strip did: modules there may have taken memory over. (In and between new strips it would only colour the fade behind them.)
+std::shared_ptr<engine::Edge> Compiler::edge(const std::string& to, const std::string& name, const std::shared_ptr<Signal>& source, int channels, int delay, int fill) {
     const auto key = fmt::format("{}|{}|{}", to, name, channels);
     const auto old = running_ ? running_->edges.find(key) : out_->edges.end();
     if (running_ && old != running_->edges.end() && old->second->source() == source) {
@@ -26,8 +28,8 @@ std::shared_ptr<engine::Edge> Compiler::edge(const std::string& to, const std::s
         if (old->second->delay() == delay) return out_->edges[key] = old->second;
         if (crossfades < kMostCrossfades) return out_->edges[key] = std::make_shared<Edge>(old->second, delay, fade_frames_);
     }
-    const bool fade = running_ && (to.ends_with(kPortsOut) || running_->signals.contains(to));
-    return out_->edges[key] = std::make_shared<Edge>(source, channels, delay, fade, fade_frames_);
+    const bool fade = running_ && (to.ends_with(kPortsOut) || ran_.contains(strip_of(to)) || played_.contains(source.get()));
+    return out_->edges[key] = std::make_shared<Edge>(source, channels, delay, fade, fade_frames_, fill);
 }
 
 /// The running section has exactly these nodes in these lanes, reading the same signals.
@@ -52,13 +54,32 @@ const Instance* Compiler::running_instance(const std::string& key) const {
     return it == running_->instances.end() ? nullptr : &it->second;
 }
 
+/// How long a node is silent at first, because its modules look ahead. (What they hear may begin with a step, where a module
+/// before them kept its memory: its output is not to be faded in before that is over.)
+int Compiler::fill(int n) { return before(node(n).identity) ? 0 : node(n).latency_out - node(n).latency_in; }
+
+/// What is made anew, or hears another mix than before, hears the edges that stay dip to silence while the plans change.
 void Compiler::collect_leaving() {
     if (!running_) return;
+    std::set<const Edge*> running;
+    std::set<std::string, std::less<>> strips; // that stay
+    for (int s = 0; s < static_cast<int>(out_->desk.strips.size()); ++s) strips.insert(strip_of(head_name(s)));
     for (const auto& [key, e] : running_->edges) {
+        running.insert(e.get());
         const auto now = out_->edges.find(key);
-        if (now != out_->edges.end() && (now->second == e || now->second->replaces(*e))) continue;
-        const auto to = key.substr(0, key.find('|'));
-        if (to.ends_with(kPortsOut) || out_->signals.contains(to)) transaction_->leaving.push_back(e.get());
+        const bool stays = now != out_->edges.end() && (now->second == e || now->second->replaces(*e));
+        const bool heard = strips.contains(strip_of(key)) || key.substr(0, key.find('|')).ends_with(kPortsOut);
+        if (!stays && heard) transaction_->leaving.push_back(e.get());
+    }
+    for (int n = 0; n < static_cast<int>(layout().nodes.size()); ++n) {
+        const auto* old_node = before(node(n).identity);
+        for (const auto index : sums_of_[at(n)]) {
+            if (old_node && std::ranges::find(old_node->inputs, sums_[index].signal) != old_node->inputs.end()) continue;
+            for (const auto& e : sums_[index].edges) {
+                if (running.contains(e.get())) transaction_->dipping.push_back(e.get());
+                if (Edge* const old = e->before(); old && running.contains(old)) transaction_->leaving.push_back(old);
+            }
+        }
     }
 }
 

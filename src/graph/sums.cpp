@@ -44,7 +44,7 @@ void Compiler::add_mixes(int n) {
     } else {
         const int previous = *(std::ranges::find(sl.nodes, n) - 1);
         edges.push_back(edge(me.identity + "/in", node(previous).identity, state(previous).output, me.channels_in,
-                             me.latency_in - node(previous).latency_out));
+                             me.latency_in - node(previous).latency_out, fill(previous)));
         sources.push_back(previous);
     }
     add_sum(inputs.front(), std::move(edges), std::move(sources), n, true);
@@ -60,7 +60,7 @@ void Compiler::add_listened(int n, std::size_t i) {
     const bool inside = std::ranges::find(node(source).probes, point.module) != node(source).probes.end();
     const auto from = inside ? signal(probe_name(point), 0) : state(source).output;
     const int delay = node(n).latency_in - layout().latency_behind(point);
-    add_sum(sum, {edge(sidechain_name(node(n), i), inside ? probe_name(point) : node(source).identity, from, sum->channels(), delay)}, {source}, n, false);
+    add_sum(sum, {edge(sidechain_name(node(n), i), inside ? probe_name(point) : node(source).identity, from, sum->channels(), delay, fill(source))}, {source}, n, false);
 }
 
 int Compiler::feed_node(const Feed& feed) {
@@ -74,10 +74,10 @@ std::shared_ptr<engine::Edge> Compiler::feed_edge(const Node& me, const Feed& fe
     const auto to = head_name(me.strip);
     switch (feed.from) {
     case Feed::From::ports:
-        return edge(to, "ports", port_signal(me.strip, true), me.channels_in, me.latency_in);
+        return edge(to, "ports", port_signal(me.strip, true), me.channels_in, me.latency_in, 0);
     case Feed::From::strip: {
         const int source = layout().strips[at(feed.strip)].nodes.back();
-        return edge(to, node(source).identity, state(source).output, me.channels_in, me.latency_in - node(source).latency_out);
+        return edge(to, node(source).identity, state(source).output, me.channels_in, me.latency_in - node(source).latency_out, fill(source));
     }
     case Feed::From::send:
         break;
@@ -87,7 +87,7 @@ std::shared_ptr<engine::Edge> Compiler::feed_edge(const Node& me, const Feed& fe
         for (std::size_t t = 0; t < node(n).sends.size(); ++t)
             if (node(n).sends[t] == feed.module)
                 return edge(to, from.chain[at(feed.module)].name + "@" + node(n).identity, state(n).taps[t],
-                            me.channels_in, me.latency_in - layout().latency_at(feed.strip, feed.module));
+                            me.channels_in, me.latency_in - layout().latency_at(feed.strip, feed.module), fill(n));
     throw std::logic_error("a send without a tap");
 }
 
@@ -96,7 +96,7 @@ void Compiler::add_output(int s) {
     if (sl.output_ports == 0) return;
     const auto to = port_signal(s, false);
     const int last = sl.nodes.back();
-    add_sum(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0)}, {last}, -1, false);
+    add_sum(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0, fill(last))}, {last}, -1, false);
     for (const auto& port : out_->ports)
         if (!port.input && port.strip == s) {
             plan_->outputs.push_back({port.slot, to.get(), port.channel});
