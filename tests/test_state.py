@@ -2,15 +2,17 @@
 """Promise 7: settings are back after a stop, a crash or a kill, and a restart is like a reload."""
 
 import json
+import os
 import random
 import shutil
 import signal
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
-from support_cli import ROOT, Daemon, free_port
+from support_cli import BINARY, ROOT, Daemon, free_port
 
 KILLS = 20
 PERIOD = 1.0  # s within which a change is on the disk
@@ -198,3 +200,37 @@ def test_kill_9_in_a_flood_loses_at_most_a_second(config, tmp_path):
     assert not list(tmp_path.glob("*.broken"))
     assert len(lost) == KILLS - 1
     print(f"at most {max(lost):.3f} s of changes lost in {KILLS} kills")
+
+
+# ------------------------------------------------------------------------------------- two daemons on one state
+
+def second(config, tmp_path, *words):
+    return subprocess.run([BINARY, "run", config, "--backend", "internal", "--osc", f"udp://127.0.0.1:{free_port()}", *map(str, words)],
+                          capture_output=True, text=True, timeout=20, check=False, env=os.environ | {"STATE_DIRECTORY": str(tmp_path)})
+
+
+def test_a_second_daemon_on_the_same_state_is_refused_and_told_who_has_it(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        for words in ((), ("--fresh",)):
+            done = second(config, tmp_path, *words)
+            assert done.returncode == 1
+            assert f"process {desk.process.pid} saves its settings in {tmp_path}/voice-" in done.stderr and "--state" in done.stderr
+        with Daemon(config, tmp_path, "--state", tmp_path / "own.json") as other:
+            assert other.get("/host/fader/level") == "-3"
+        desk.stop(signal.SIGKILL)
+    with Daemon(config, tmp_path) as desk:  # the lock went with its holder, however that ended
+        assert desk.get("/host/fader/level") == "-3"
+
+
+def test_a_config_whose_state_another_daemon_has_is_not_loaded(config, tmp_path):
+    other = shutil.copy(config, config.with_name("other.json"))
+    with Daemon(other, tmp_path) as holder, Daemon(config, tmp_path) as desk:
+        desk.set("/host/fader/level", "-7")
+        refused = desk.ask("send", "/tonmeister/load", "other")
+        assert refused.returncode == 1 and f"process {holder.process.pid} saves its settings" in refused.stderr
+        assert desk.get("/host/fader/level") == "-7"
+        holder.stop()
+        assert desk.ask("send", "/tonmeister/load", "other").returncode == 0
+        assert desk.get("/host/fader/level") == "-3"
+    with Daemon(config, tmp_path) as desk:
+        assert desk.get("/host/fader/level") == "-7"

@@ -10,6 +10,16 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TON_SANITIZED 1
+#elif defined(__has_feature)
+#define TON_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define TON_SANITIZED 0
+#endif
 
 namespace ton::app {
 
@@ -18,15 +28,19 @@ constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr int kSlow = 10;              // ticks between looks at the audio server
 constexpr int kLook = 300;             // ticks between looks for one, on the internal clock
 constexpr double kStartFade = 0.05;    // s: into and out of silence when audio begins, comes back, or ends
-constexpr int kStopTicks = 8;          // long enough for the last fade
+constexpr auto kStopLatest = std::chrono::milliseconds(150); // for the last fade; less where audio keeps its pace
 } // namespace
 
 Daemon::Daemon(const RunOptions& options)
     : options_(options), console_(engine_, {.disk = &disk_, .offline = false, .injected = {}, .captured = {}}), dispatcher_(console_) {}
 
-Daemon::~Daemon() {
+Daemon::~Daemon() { leave(); }
+
+/// Everything that outlives the process is in order after this: audio, files, the settings.
+void Daemon::leave() {
     if (backend_) backend_->stop();
-    disk_.stop();
+    disk_.finish();
+    close_state();
 }
 
 int Daemon::run() {
@@ -46,7 +60,6 @@ int Daemon::run() {
     wait_for_signal();
     tick();
     io_.run();
-    close_state();
     return 0;
 }
 
@@ -154,15 +167,10 @@ void Daemon::tick() {
         engine_.process({{}, {}, 64});
     }
     const bool fresh = console_.poll();
-    if (fresh) osc_->meters();
+    if (fresh && !stopping_) osc_->meters();
     osc_->poll();
     poll_state();
     if (++ticks_ % kSlow == 0) slow_tick();
-    if (stopping_ > 0 && --stopping_ == 0) {
-        backend_->stop();
-        io_.stop();
-        return;
-    }
     timer_.expires_after(kTick);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) tick();
@@ -185,7 +193,7 @@ void Daemon::tell_service() {
                     .waiting = status_.state == backend::State::waiting,
                     .stuck = status_.stuck},
                    service::Notifier::Clock::now());
-    if (stopping_ == 0)
+    if (!stopping_)
         notifier_.status(running ? fmt::format("{}: {:g} Hz, {} frames, load {:.0f} %, {} xruns", status_.server, status_.sample_rate,
                                                status_.block, 100.0 * status_.load, status_.xruns)
                                  : "waiting for the audio server: " + status_.detail);
@@ -216,10 +224,27 @@ void Daemon::wait_for_signal() {
 }
 
 void Daemon::begin_stop() {
-    if (stopping_ > 0) return;
+    if (std::exchange(stopping_, true)) return;
     notifier_.stopping();
+    osc_->server().pause(); // a flood must not be heard to its end first
+    stop_at_ = std::chrono::steady_clock::now() + kStopLatest;
     console_.fade(0.0F, kStartFade, false);
-    stopping_ = kStopTicks;
+    stop_when_faded();
+}
+
+/// The fade has its place behind what waits in the queue, then takes the time of its frames.
+void Daemon::stop_when_faded() {
+    const auto played = engine_.counters().frames.load(std::memory_order_acquire);
+    if (faded_at_ < 0 && console_.sent()) faded_at_ = played + std::llround(kStartFade * console_.sample_rate()) + 2 * status_.block;
+    if (status_.engine_free || (faded_at_ >= 0 && played >= faded_at_) || std::chrono::steady_clock::now() >= stop_at_) {
+        backend_->stop();
+        io_.stop();
+        return;
+    }
+    stop_timer_.expires_after(std::chrono::milliseconds(2));
+    stop_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) stop_when_faded();
+    });
 }
 
 // ------------------------------------------------------------------------------------------------- the graph
@@ -290,7 +315,17 @@ int run(const RunOptions& options) {
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
     spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
     for (const auto& refused : backend::prepare_process()) spdlog::warn("{}", refused);
+#if TON_SANITIZED
     return Daemon(options).run();
+#else
+    // The system takes a desk's memory back at once; to take thousands of strips apart first would cost a second.
+    auto* daemon = new Daemon(options);
+    const int code = daemon->run();
+    daemon->leave();
+    spdlog::shutdown();
+    std::fflush(nullptr);
+    std::_Exit(code);
+#endif
 }
 
 } // namespace ton::app

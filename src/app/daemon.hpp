@@ -7,6 +7,7 @@
 #include "control/console.hpp"
 #include "control/osc_view.hpp"
 #include "control/state.hpp"
+#include "control/state_lock.hpp"
 #include "files/disk_thread.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -14,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ class Daemon {
     explicit Daemon(const RunOptions& options);
     ~Daemon();
     int run();
+    void leave();
 
   private:
     bool load_desk();
@@ -41,6 +44,7 @@ class Daemon {
     void wait_for_signal();
     void reload(const std::string& path, control::Carry carry, const std::function<void(const std::string&)>& complain);
     void begin_stop();
+    void stop_when_faded();
 
     void audio_ready(double sample_rate, int block);
     void audio_lost(const std::string& why);
@@ -48,11 +52,13 @@ class Daemon {
     void latencies();
     control::DeskStatus desk_status();
 
-    void open_state(bool fresh);
+    bool open_state(bool fresh);
+    std::string state_file(const std::string& config) const;
     void restore(const std::string& path);
     static void put_aside(const std::string& path, const std::string& why);
     bool first_desk();
     void poll_state();
+    void flush_state();
     void close_state();
     std::string saving() const;
     void save(const control::osc::Message& message, control::Answers& answers);
@@ -69,11 +75,16 @@ class Daemon {
     std::unique_ptr<control::OscView> osc_;
     std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go
     graph::Desk loaded_;
+    std::optional<control::StateLock> state_lock_;
     std::unique_ptr<control::StateWriter> state_; // null where settings can't be kept
     std::vector<backend::PortSpec> ports_;      // registered now
     backend::Status status_;
     service::Notifier notifier_ = service::Notifier::from_environment();
-    int ticks_ = 0, stopping_ = 0;
+    int ticks_ = 0;
+    bool stopping_ = false;
+    boost::asio::steady_timer stop_timer_{io_};
+    std::chrono::steady_clock::time_point stop_at_;
+    std::int64_t faded_at_ = -1; // sample; negative: the fade waits for room in the queue
     bool on_internal_clock_ = false;
 };
 

@@ -30,15 +30,27 @@ std::string beside(const std::string& config, std::string_view name) {
 
 // ------------------------------------------------------------------------------------------------- the state
 
-/// Opens the file of the live settings; what was saved in it goes to the console, unless `fresh`.
-void Daemon::open_state(bool fresh) {
-    const auto path = !options_.state.empty() ? options_.state : control::state_path(loaded_.file);
-    if (path.empty()) return spdlog::warn("no HOME, XDG_STATE_HOME or STATE_DIRECTORY: settings are not saved");
+std::string Daemon::state_file(const std::string& config) const { return !options_.state.empty() ? options_.state : control::state_path(config); }
+
+/// Opens the file of the live settings; what was saved in it goes to the console, unless `fresh`. False where another
+/// process has it: two that save would undo each other's work, and to play without saving would lose a show's.
+bool Daemon::open_state(bool fresh) {
+    const auto path = state_file(loaded_.file);
+    if (path.empty()) return spdlog::warn("no HOME, XDG_STATE_HOME or STATE_DIRECTORY: settings are not saved"), true;
     std::error_code error;
     if (const auto folder = fs::path(path).parent_path(); !folder.empty()) fs::create_directories(folder, error);
     if (error) spdlog::warn("{}: {}; settings may not be saved", path, error.message());
+    if (auto lock = control::StateLock::take(path)) {
+        state_lock_ = std::move(*lock);
+    } else if (lock.error().taken) {
+        fmt::print(stderr, "tonmeister: {}; stop that one, or give this one its own file with --state\n", lock.error().why);
+        return false;
+    } else {
+        spdlog::warn("{}; settings may not be saved", lock.error().why);
+    }
     if (!fresh) restore(path);
     state_ = std::make_unique<control::StateWriter>(path);
+    return true;
 }
 
 void Daemon::restore(const std::string& path) {
@@ -63,7 +75,7 @@ void Daemon::put_aside(const std::string& path, const std::string& why) {
 /// Makes the loaded config, and what was moved by hand before, the desk. False with errors told.
 bool Daemon::first_desk() {
     const auto rate = static_cast<double>(loaded_.engine.sample_rate.value);
-    open_state(options_.fresh);
+    if (!open_state(options_.fresh)) return false;
     auto errors = console_.apply(loaded_, rate);
     if (!errors.empty() && state_ && !options_.fresh) {
         // A config that was right alone: what was saved does not go with it any more.
@@ -89,8 +101,12 @@ std::string Daemon::saving() const {
     return state_->dirty() || state_->busy() ? "saving" : "saved";
 }
 
-void Daemon::close_state() {
+void Daemon::flush_state() {
     if (state_ && state_->dirty()) state_->write(control::state_text(console_.loaded(), console_.desk()));
+}
+
+void Daemon::close_state() {
+    flush_state();
     state_.reset(); // waits for the disk
 }
 
@@ -123,14 +139,19 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
     if (!name) return answers.error(message.address, "expected the file name of a config beside the loaded one");
     if (const auto error = file_name_error(*name); !error.empty()) return answers.error(message.address, error);
     bool good = true;
-    const auto before = loaded_.file;
-    reload(beside(before, *name), control::Carry::nothing, [&](const std::string& text) {
+    const auto before = loaded_.file, path = beside(before, *name);
+    const bool moves = state_ && options_.state.empty() && state_file(path) != state_file(before);
+    if (moves) // asked now, while no can still be said
+        if (const auto lock = control::StateLock::take(state_file(path)); !lock && lock.error().taken) return answers.error(message.address, lock.error().why);
+    if (moves) flush_state(); // of the config before: there it is when that is loaded again
+    reload(path, control::Carry::nothing, [&](const std::string& text) {
         good = false;
         answers.error(message.address, text);
     });
     if (!good) return;
-    if (state_ && options_.state.empty() && loaded_.file != before) {
-        close_state(); // of the config before: there it is when that is loaded again
+    if (moves) {
+        state_.reset();
+        state_lock_.reset();
         open_state(true);
     }
     answers.reply({"/tonmeister/loaded", {loaded_.file}});

@@ -188,14 +188,16 @@ void Console::index() {
         const auto& strip = desk_.strips[at(s)];
         for (int m = 0; m < static_cast<int>(strip.chain.size()); ++m) {
             const auto& module = strip.chain[at(m)];
-            const auto slot = compiled_->instances.at(key_of(strip, module)).slot;
+            const auto& instance = compiled_->instances.at(key_of(strip, module));
+            const auto first = engine::first_meter(module.type->parameters);
             for (int r = 0; r < static_cast<int>(module.type->parameters.size()); ++r) {
                 const auto& row = module.type->parameters[at(r)];
                 if (module.name == graph::kMute && row.name != graph::kMute) continue;
-                controls_.push_back({address_of(strip, module, row), s, m, r, &row, slot});
+                const auto readout = row.kind == Kind::meter ? at(instance.readout + (r - first) * instance.stride) : 0;
+                controls_.push_back({address_of(strip, module, row), s, m, r, &row, instance.slot, readout});
             }
         }
-        controls_.push_back({solo_address(strip), s, -1, 0, &kSolo, 0});
+        controls_.push_back({solo_address(strip), s, -1, 0, &kSolo, 0, 0});
     }
     by_address_.reserve(controls_.size());
     for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);
@@ -220,11 +222,8 @@ Value Console::get(const Control& control) const {
     const auto& module = strip.chain[at(control.module)];
     if (control.parameter->kind == Kind::text) return {module.texts[at(control.row)]};
     if (!control.meter()) return {static_cast<double>(module.values[at(control.row)])};
-    const auto it = compiled_->instances.find(key_of(strip, module));
-    const auto first = engine::first_meter(module.type->parameters);
-    const auto index = at(it->second.readout + (control.row - first) * it->second.stride);
-    if (swapping_ || index >= meters_.size()) return {static_cast<double>(control.parameter->initial)};
-    return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[index]))};
+    if (swapping_ || control.readout >= meters_.size()) return {static_cast<double>(control.parameter->initial)};
+    return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[control.readout]))};
 }
 
 Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time) {

@@ -36,6 +36,7 @@ struct Control {
     int strip = 0, module = 0, row = 0;     ///< in the desk; module -1: the strip's own solo
     const engine::Parameter* parameter = nullptr;
     std::uint32_t slot = 0;                 ///< of the module instance on the audio side
+    std::size_t readout = 0;                ///< of a meter: its place in the read-outs
     bool meter() const { return parameter->kind == engine::Kind::meter; }
 };
 

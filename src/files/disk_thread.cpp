@@ -27,6 +27,11 @@ void DiskThread::stop() {
     quit_ = false;
 }
 
+void DiskThread::finish() {
+    stop();
+    for (auto* client : clients_) client->finish();
+}
+
 void DiskThread::add(DiskClient& client) {
     {
         const std::lock_guard lock(mutex_);

@@ -15,6 +15,8 @@ class DiskClient {
     /// A bounded piece of disk work (tens of milliseconds at most on a healthy disk). True when there is more
     /// to do right now. Called by one thread at a time; reports errors through its own state, never throws.
     virtual bool work() noexcept = 0;
+    /// The program ends: everything is written and files are closed; there is no work() after it.
+    virtual void finish() noexcept {}
 };
 
 /// The one thread that may wait for disks. Live, start() lets it serve all clients in turn, asleep for 5 ms
@@ -29,6 +31,7 @@ class DiskThread {
 
     void start(); ///< again is harmless
     void stop();  ///< waits for the piece under way; again is harmless
+    void finish(); ///< stops, then lets every client finish, while no audio runs
     bool running() const { return thread_.joinable(); }
 
     /// The client must live until remove() has returned. Adding one twice is harmless.

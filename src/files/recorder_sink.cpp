@@ -66,7 +66,9 @@ struct RecorderSink::State {
 
 RecorderSink::RecorderSink(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-RecorderSink::~RecorderSink() {
+RecorderSink::~RecorderSink() { finish(); }
+
+void RecorderSink::finish() noexcept {
     while (work()) {
     }
     state_->end();

@@ -72,6 +72,7 @@ class RecorderSink final : public DiskClient {
     RecorderStatus status() const;
 
     bool work() noexcept override;
+    void finish() noexcept override;
 
   private:
     struct State;

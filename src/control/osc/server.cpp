@@ -67,6 +67,8 @@ tl::expected<void, std::string> Server::set_reply_port(const Peer& peer, int por
     return impl_->set_reply_port(peer, port);
 }
 
+void Server::pause() { impl_->paused = true; }
+
 void Server::close(const Peer& peer) {
     impl_->close_connections([&](const Peer& other) { return other == peer; });
 }

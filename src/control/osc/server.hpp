@@ -33,6 +33,7 @@ struct ServerLimits {
     std::size_t output_queue_bytes = 1 << 20;         ///< per TCP client; one that reads slower is closed
     std::chrono::milliseconds partial_packet{10'000}; ///< TCP: time from a packet's first byte to its last
     int packets_per_turn = 256;                       ///< then timers and other sockets get their turn
+    std::chrono::milliseconds turn{4};                ///< the same, since a packet may hold a thousand messages
     double errors_per_second = 20; ///< /tonmeister/error answers per source, burst the same
     double errors_per_second_in_all = 1'000;
     std::size_t tracked_sources = 4'096; ///< sources with a token bucket; beyond it errors share one bucket
@@ -100,6 +101,9 @@ class Server {
     /// Answers to this UDP source go to the same IP address, another port, from now on (`/tonmeister/reply
     /// PORT`); 0 undoes. Errors: port below 1024, a TCP peer, or the table is full.
     tl::expected<void, std::string> set_reply_port(const Peer& peer, int port);
+
+    /// Hears nothing any more; answers and the driven book still go out.
+    void pause();
 
     /// Closes a TCP client (on_gone is called); nothing for UDP.
     void close(const Peer& peer);

@@ -93,6 +93,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     boost::asio::steady_timer sweep_timer;
     bool sweeping = false;
     bool down = false;
+    bool paused = false;
 };
 
 } // namespace ton::control::osc

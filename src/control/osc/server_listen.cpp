@@ -101,11 +101,14 @@ void Server::Impl::wait_udp(Endpoint& endpoint) {
 }
 
 void Server::Impl::read_udp(Endpoint& endpoint) {
+    if (paused) return;
     int turns = limits.packets_per_turn;
-    while (turns > 0 && !down && read_datagram(endpoint)) --turns;
+    const auto until = Clock::now() + limits.turn;
+    bool more = true;
+    while (turns > 0 && !down && (more = read_datagram(endpoint)) && Clock::now() < until) --turns;
     if (down) return;
     rearm();
-    if (turns > 0) return wait_udp(endpoint);
+    if (!more) return wait_udp(endpoint);
     asio::post(io, [self = shared_from_this(), &endpoint] {
         if (!self->down) self->read_udp(endpoint);
     });
@@ -134,6 +137,7 @@ bool Server::Impl::read_datagram(Endpoint& endpoint) {
 }
 
 void Server::Impl::take_packet(const Peer& from, ByteView bytes) {
+    if (paused) return;
     if (from.transport != Transport::udp) {
         ++counters.packets_received;
         counters.bytes_received += bytes.size();
