@@ -136,6 +136,7 @@ std::unique_ptr<backend::Backend> Daemon::make_backend() {
 void Daemon::wire() {
     console_.on_change = [this](const control::Control& control, const control::Value& value) {
         osc_->changed(control, value);
+        scenes_.changed(control);
         if (state_) state_->touch();
     };
     console_.on_tree = [this] { osc_->tree_changed(); };
@@ -169,6 +170,7 @@ void Daemon::tick() {
     const bool fresh = console_.poll();
     if (fresh && !stopping_) osc_->meters();
     osc_->poll();
+    poll_scenes();
     poll_state();
     if (++ticks_ % kSlow == 0) slow_tick();
     timer_.expires_after(kTick);

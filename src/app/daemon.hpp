@@ -6,6 +6,8 @@
 #include "backend/backend.hpp"
 #include "control/console.hpp"
 #include "control/osc_view.hpp"
+#include "control/scene_file.hpp"
+#include "control/scene_verbs.hpp"
 #include "control/state.hpp"
 #include "control/state_lock.hpp"
 #include "files/disk_thread.hpp"
@@ -59,6 +61,8 @@ class Daemon {
     bool first_desk();
     void poll_state();
     void flush_state();
+    void open_scenes(const std::string& path);
+    void poll_scenes();
     void close_state();
     std::string saving() const;
     void save(const control::osc::Message& message, control::Answers& answers);
@@ -72,6 +76,9 @@ class Daemon {
     engine::Engine engine_;
     control::Console console_;
     control::Dispatcher dispatcher_;
+    control::Scenes scenes_{console_};
+    control::SceneVerbs scene_verbs_{dispatcher_, scenes_};
+    std::unique_ptr<control::SceneFile> scene_file_; // null where scenes can't be kept
     std::unique_ptr<control::OscView> osc_;
     std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go
     graph::Desk loaded_;

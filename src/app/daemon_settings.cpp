@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cmath>
 #include <filesystem>
 
 namespace ton::app {
@@ -12,6 +13,8 @@ namespace ton::app {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr double kSceneAhead = 0.05; // s: what a scene switches at its end reaches the audio side this much early
 
 /// What a client may call a config: a file in the config's own folder, and no way out of it.
 std::string file_name_error(std::string_view name) {
@@ -50,6 +53,7 @@ bool Daemon::open_state(bool fresh) {
     }
     if (!fresh) restore(path);
     state_ = std::make_unique<control::StateWriter>(path);
+    open_scenes(control::scenes_path(path));
     return true;
 }
 
@@ -63,6 +67,20 @@ void Daemon::restore(const std::string& path) {
     for (const auto& name : saved->unused) spdlog::info("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name);
     if (saved->settings > 0) spdlog::info("{} back from {}", config::counted(static_cast<std::size_t>(saved->settings), "setting"), path);
     console_.resume(std::move(saved->loaded), std::move(saved->live));
+}
+
+void Daemon::open_scenes(const std::string& path) {
+    scenes_.book() = {};
+    scene_file_ = std::make_unique<control::SceneFile>(scenes_, path);
+    scene_verbs_.refresh = [this] { return scene_file_->refresh(); };
+    scene_verbs_.changed = [this] { scene_file_->save(); };
+    if (const auto broken = scene_file_->refresh(); !broken.empty()) spdlog::error("the scenes can't be used before this is mended:\n{}", broken);
+}
+
+void Daemon::poll_scenes() {
+    scenes_.poll(engine_.counters().frames.load(std::memory_order_acquire) + std::llround(kSceneAhead * console_.sample_rate()));
+    if (!scene_file_) return;
+    if (const auto error = scene_file_->poll(); !error.empty()) spdlog::error("the scenes can't be saved: {}", error);
 }
 
 void Daemon::put_aside(const std::string& path, const std::string& why) {
@@ -98,6 +116,7 @@ void Daemon::poll_state() {
 std::string Daemon::saving() const {
     if (!state_) return "off";
     if (auto error = state_->error(); !error.empty()) return error;
+    if (auto error = scene_file_->error(); !error.empty()) return error;
     return state_->dirty() || state_->busy() ? "saving" : "saved";
 }
 
@@ -108,6 +127,7 @@ void Daemon::flush_state() {
 void Daemon::close_state() {
     flush_state();
     state_.reset(); // waits for the disk
+    scene_file_.reset();
 }
 
 // --------------------------------------------------------------------------------------------- save and load

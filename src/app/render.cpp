@@ -4,6 +4,7 @@
 #include "app/events.hpp"
 #include "control/console.hpp"
 #include "control/dispatch.hpp"
+#include "control/scene_verbs.hpp"
 #include "control/state.hpp"
 #include "files/audio_file.hpp"
 #include "files/disk_thread.hpp"
@@ -98,6 +99,9 @@ class Run {
     void build(const graph::Desk& desk) {
         console_ = std::make_unique<control::Console>(engine_, console_options());
         dispatcher_ = std::make_unique<control::Dispatcher>(*console_);
+        scenes_ = std::make_unique<control::Scenes>(*console_);
+        scene_verbs_ = std::make_unique<control::SceneVerbs>(*dispatcher_, *scenes_);
+        console_->on_change = [this](const control::Control& control, const control::Value&) { scenes_->changed(control); };
         const auto errors = console_->apply(desk, rate_);
         if (!errors.empty()) return complain(errors);
         // From the first verb on, an event may alter what there is.
@@ -180,11 +184,13 @@ class Run {
         std::size_t next = 0;
         for (std::int64_t position = 0; position < total;) {
             console_->settle(); // at first the plan; then finished edits make room for those that wait
+            scenes_->poll(position);
             obey_until(position, next);
             console_->settle();
             std::int64_t count = std::min<std::int64_t>(block_, total - position);
             // A block ends where an event or a new plan is due, so that everything happens on its sample, however long blocks are.
             if (next < events_.size()) count = std::min(count, events_[next].time - position);
+            if (const auto due = scenes_->next_due()) count = std::min(count, *due - position);
             if (const auto swap = engine_.next_swap(); swap > position) count = std::min(count, swap - position);
             disk_.run_once();
             process(position, static_cast<int>(count));
@@ -280,6 +286,8 @@ class Run {
     Engine engine_;
     std::unique_ptr<control::Console> console_;
     std::unique_ptr<control::Dispatcher> dispatcher_;
+    std::unique_ptr<control::Scenes> scenes_; // in memory only
+    std::unique_ptr<control::SceneVerbs> scene_verbs_;
     std::vector<Output> outputs_;
     std::vector<std::vector<float>> input_memory_, output_memory_;
     int shown_ = -1, complaints_ = 0;

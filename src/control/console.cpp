@@ -226,7 +226,7 @@ Value Console::get(const Control& control) const {
     return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[control.readout]))};
 }
 
-Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time) {
+Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {
     const auto& row = *control.parameter;
     if (control.meter()) return {.error = "this is a read-out and can't be set", .applied = get(control)};
     if (row.kind == Kind::text) return set_text(control, value, time);
@@ -251,10 +251,11 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
     outcome.applied = {static_cast<double>(kernel_value)};
     if (module.name == graph::kMute) {
         desk_.strips[at(control.strip)].mute = kernel_value != 0.0F;
-        update_mutes(time);
+        mutes_changed(time);
     } else {
-        const auto fade = fade_seconds < 0 ? std::int64_t{-1} : std::llround(fade_seconds * sample_rate_);
-        post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade});
+        const std::int64_t fade = fade_seconds < 0 ? -1 : std::llround(fade_seconds * sample_rate_);
+        if (fade > 0) fading_until_ = std::max(fading_until_, (time < 0 ? now() : time) + fade);
+        post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade, .way = way});
     }
     if (on_change) on_change(control, outcome.applied);
     return outcome;
@@ -262,10 +263,17 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
 
 Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
     desk_.strips[at(control.strip)].solo = on;
-    update_mutes(time);
+    mutes_changed(time);
     const Value applied{on ? 1.0 : 0.0};
     if (on_change) on_change(control, applied);
     return {.error = {}, .applied = applied};
+}
+
+/// Settings that come together are looked at together: a scene may turn a thousand of them.
+void Console::mutes_changed(std::int64_t time) {
+    if (mutes_due_ && (collecting_ == 0 || *mutes_due_ != time)) update_mutes(*std::exchange(mutes_due_, std::nullopt));
+    if (collecting_ == 0) update_mutes(time);
+    else mutes_due_ = time;
 }
 
 /// Solo in place: while any strip is soloed, only the soloed ones, what they hear and what hears them are open.
@@ -298,6 +306,7 @@ void Console::update_mutes(std::int64_t time) {
 void Console::begin() { ++collecting_; }
 
 void Console::commit() {
+    if (collecting_ == 1 && mutes_due_) update_mutes(*std::exchange(mutes_due_, std::nullopt));
     if (--collecting_ > 0) return;
     if (!collected_.empty()) outbox_.add(std::exchange(collected_, {}));
     apply_deferred();

@@ -101,7 +101,10 @@ class Console {
     /// In the table's unit; clamped to its range. Fade in seconds or negative; time is an absolute sample or kNow. A structural
     /// setting (one that makes a new plan) begins at its sample, too, as soon as the change before it is over; a module's text
     /// is told to it when its time has come. What goes wrong with a setting that had to wait is among take_refusals().
-    Outcome set(const Control& control, const Value& value, double fade_seconds = -1, std::int64_t time = engine::Command::kNow);
+    Outcome set(const Control& control, const Value& value, double fade_seconds = -1, std::int64_t time = engine::Command::kNow,
+                engine::Way way = engine::Way::smooth);
+    /// The absolute sample from which on no fade that was asked for is under way.
+    std::int64_t fading_until() const { return fading_until_; }
     /// Between begin() and commit() sets are collected and then take effect together, at one sample.
     void begin();
     void commit();
@@ -147,6 +150,7 @@ class Console {
     void install(graph::Compilation compilation, const graph::Desk& before, std::int64_t time = engine::Command::kNow);
     void send_changes(const graph::Desk& before, std::int64_t time);
     void update_mutes(std::int64_t time);
+    void mutes_changed(std::int64_t time);
     Outcome set_text(const Control& control, const Value& value, std::int64_t time);
     std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;
     Outcome set_solo(const Control& control, bool on, std::int64_t time);
@@ -184,6 +188,8 @@ class Console {
     std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()
     std::map<std::string, std::uint32_t> told_healed_;                    ///< by section
     std::uint64_t healed_ = 0;
+    std::int64_t fading_until_ = 0;
+    std::optional<std::int64_t> mutes_due_; ///< mutes or solos were turned in what is being collected
     Outbox::Batch collected_;
     int collecting_ = 0;
     Outbox outbox_;

@@ -3,6 +3,8 @@
 
 #include "control/osc/pattern.hpp"
 
+#include <utility>
+
 namespace ton::control {
 
 using engine::Kind;
@@ -38,8 +40,10 @@ void Dispatcher::obey(const osc::Batch& batch, std::int64_t time, Answers& answe
 void Dispatcher::obey(const osc::Message& message, std::int64_t time, Answers& answers) {
     if (message.address.starts_with(kRoot)) {
         const auto verb = verbs_.find(std::string_view(message.address).substr(kRoot.size()));
-        if (verb == verbs_.end()) answers.error(message.address, kNoVerb);
-        else verb->second(message, answers);
+        if (verb == verbs_.end()) return answers.error(message.address, kNoVerb);
+        const auto before = std::exchange(time_, time);
+        verb->second(message, answers);
+        time_ = before;
         return;
     }
     to_controls(message, time, answers);

@@ -18,6 +18,10 @@ class Answers {
   public:
     virtual ~Answers() = default;
     virtual void reply(const osc::Message& message) = 0;
+    /// Many at once, in their order; a network client gets them at a pace it can follow.
+    virtual void reply_all(std::vector<osc::Message> messages) {
+        for (const auto& message : messages) reply(message);
+    }
     /// The message to `address` could not be obeyed. Counted by whoever implements it.
     virtual void error(std::string_view address, std::string_view reason) = 0;
 };
@@ -38,6 +42,9 @@ class Dispatcher {
     /// Obeys all messages together, at one sample.
     void obey(const osc::Batch& batch, std::int64_t time, Answers& answers);
 
+    /// For verbs: when the message under way is to take effect, an absolute sample or kNow.
+    std::int64_t time() const { return time_; }
+
     /// What would be wrong with a message now, nothing done; empty where it would be tried. What a verb thinks of its
     /// arguments is not asked.
     std::string complaint(const osc::Message& message) const;
@@ -54,6 +61,7 @@ class Dispatcher {
     void ask(const Control& control, Form form, Answers& answers) const;
 
     Console& console_;
+    std::int64_t time_ = engine::Command::kNow;
     std::map<std::string, Verb, std::less<>> verbs_;
 };
 

@@ -20,6 +20,7 @@ class OscView::PeerAnswers : public Answers {
   public:
     PeerAnswers(OscView& view, const osc::Peer& peer) : view_(view), peer_(peer) {}
     void reply(const osc::Message& message) override { view_.server_.send(peer_, message); }
+    void reply_all(std::vector<osc::Message> messages) override { view_.long_answers_.push_back({peer_, std::move(messages)}); }
     void error(std::string_view address, std::string_view reason) override {
         ++view_.refused_;
         if (address != "/tonmeister/error") view_.server_.send_error(peer_, address, reason);
@@ -129,15 +130,19 @@ void OscView::poll() {
     clock_.update(console_.engine(), console_.sample_rate());
     while (auto due = schedule_.pop(osc::system_now() + kLookAhead))
         obey(due->from, due->batch, clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)));
-    answer_syncs();
     if (!listings_.empty()) {
         send_list(listings_.front());
         if (listings_.front().next >= listings_.front().addresses.size()) listings_.pop_front();
     }
+    if (!long_answers_.empty()) {
+        send_more(long_answers_.front());
+        if (long_answers_.front().next >= long_answers_.front().messages.size()) long_answers_.pop_front();
+    }
+    answer_syncs();
 }
 
 void OscView::answer_syncs() {
-    if (!listings_.empty()) return; // lists asked for before come first
+    if (!listings_.empty() || !long_answers_.empty()) return; // what was asked for before comes first
     const bool audio = status_().audio;
     while (!syncs_.empty()) {
         const auto& first = syncs_.front();
@@ -241,6 +246,19 @@ void OscView::send_list(Listing& listing) {
     }
     if (listing.next >= listing.addresses.size())
         server_.send(listing.peer, {"/tonmeister/listed", {listing.prefix, static_cast<std::int32_t>(listing.addresses.size())}});
+}
+
+void OscView::send_more(LongAnswer& answer) {
+    for (int packet = 0; packet < kListPackets && answer.next < answer.messages.size(); ++packet) {
+        osc::BundleBuilder bundle(1400);
+        for (; answer.next < answer.messages.size(); ++answer.next) {
+            const auto bytes = osc::encode(answer.messages[answer.next]);
+            if (!bytes || bundle.add(*bytes)) continue; // what can't be said is left out
+            if (bundle.count() > 0) break;
+            server_.send(answer.peer, answer.messages[answer.next]); // longer than a datagram should be
+        }
+        if (bundle.count() > 0) server_.send_packet(answer.peer, bundle.packet());
+    }
 }
 
 } // namespace ton::control

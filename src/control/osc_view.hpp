@@ -56,12 +56,18 @@ class OscView {
         std::vector<std::string> addresses;
         std::size_t next = 0;
     };
+    struct LongAnswer {        // many messages under way
+        osc::Peer peer;
+        std::vector<osc::Message> messages;
+        std::size_t next = 0;
+    };
     void receive(const osc::Peer& from, osc::Packet&& packet);
     void obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time);
     void add_verbs();
     void subscribe(const osc::Message& message, Answers& answers);
     void unsubscribe(const osc::Message& message, Answers& answers);
     void send_list(Listing& listing);
+    void send_more(LongAnswer& answer);
     void answer_syncs();
     void tell_new_addresses();
 
@@ -76,6 +82,7 @@ class OscView {
     const osc::Message* obeyed_ = nullptr;
     std::deque<Waiting> syncs_;
     std::deque<Listing> listings_;
+    std::deque<LongAnswer> long_answers_;
     std::vector<const Control*> meters_;         // every read-out of the tree
     KnownModules known_;
     std::uint64_t refused_ = 0;

@@ -13,8 +13,19 @@ bool Outbox::alone(const Batch& batch) {
     return batch.size() == 1 && batch.front().what == Command::What::set && batch.front().time == Command::kNow;
 }
 
+bool Outbox::large(const Batch& batch) {
+    return batch.size() > Engine::kMostAtOnce &&
+           std::ranges::all_of(batch, [&](const Command& c) { return c.what == Command::What::set && c.time == batch.front().time; });
+}
+
+bool Outbox::send(const Batch& batch) { return large(batch) ? engine_.post_large(batch, batch.front().time) : engine_.post(batch); }
+
 void Outbox::add(Batch batch) {
-    if (waiting_.empty() && engine_.post(batch)) return;
+    if (waiting_.empty() && send(batch)) return;
+    if (large(batch)) {
+        keep(std::move(batch));
+        return flush();
+    }
     if (alone(batch))
         if (const auto it = newest_.find(key(batch.front())); it != newest_.end()) {
             waiting_[it->second - sent_] = std::move(batch);
@@ -40,7 +51,7 @@ void Outbox::keep(Batch batch) {
 }
 
 void Outbox::flush() {
-    for (; !waiting_.empty() && engine_.post(waiting_.front()); ++sent_) {
+    for (; !waiting_.empty() && send(waiting_.front()); ++sent_) {
         if (const auto& front = waiting_.front(); alone(front))
             if (const auto it = newest_.find(key(front.front())); it != newest_.end() && it->second == sent_) newest_.erase(it);
         waiting_.pop_front();

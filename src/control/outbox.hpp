@@ -21,7 +21,8 @@ class Outbox {
     Outbox(const Outbox&) = delete;
     Outbox& operator=(const Outbox&) = delete;
 
-    /// The batch takes effect at one sample; one of more than Engine::kMostAtOnce is cut. Constant time for one command.
+    /// The batch takes effect at one sample, however large. (Only one of more than Engine::kMostAtOnce that is not all settings
+    /// of one time is cut.) Constant time for one command.
     void add(Batch batch);
     /// Sends as much as there is room for.
     void flush();
@@ -32,6 +33,8 @@ class Outbox {
 
   private:
     void keep(Batch batch);
+    bool send(const Batch& batch);
+    static bool large(const Batch& batch);
     static bool alone(const Batch& batch);
     static std::uint64_t key(const engine::Command& c) { return std::uint64_t{c.slot} << 32 | static_cast<std::uint32_t>(c.row); }
 

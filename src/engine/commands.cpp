@@ -19,12 +19,23 @@ bool Engine::post(std::span<const Command> commands) {
     return true;
 }
 
+bool Engine::post_large(const std::vector<Command>& sets, std::int64_t time) {
+    if (large_ >= kMostLarge || commands_.capacity() == commands_.size()) return false;
+    ++large_;
+    return post(Command{.what = Command::What::batch, .time = time, .batch = new std::vector<Command>(sets)});
+}
+
 std::unique_ptr<Plan> Engine::take_plan() {
     meters_full_.store(false, std::memory_order_release);
     Command command;
-    while (commands_.pop(command)) delete command.transaction;
-    if (std::exchange(holding_, false)) delete held_.transaction;
-    pending_count_ = 0; // an announced transaction among them is transaction_
+    const auto drop = [this](const Command& lost) {
+        delete lost.transaction;
+        delete lost.batch;
+        if (lost.batch) --large_;
+    };
+    while (commands_.pop(command)) drop(command);
+    if (std::exchange(holding_, false)) drop(held_);
+    while (pending_count_ > 0) drop(pending_[--pending_count_].command); // an announced transaction is transaction_ alone
     delete std::exchange(transaction_, nullptr);
     swap_time_ = kNever;
     return std::unique_ptr<Plan>(std::exchange(plan_, nullptr));
@@ -85,7 +96,7 @@ Stage* Engine::aim(Plan* plan, const Command& command, const Stage* but) TM_NONB
     if (!plan || command.slot >= plan->places.size()) return nullptr;
     const Place place = plan->places.data()[command.slot];
     if (!place.stage || place.stage == but || command.row < 0 || command.row >= place.stage->ramps().rows()) return nullptr;
-    place.stage->aim(command.row, place.lane, command.value, command.fade, position_);
+    place.stage->aim(command.row, place.lane, command.value, command.fade, position_, command.way);
     return place.stage;
 }
 
@@ -102,6 +113,12 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
         Stage* const now = aim(plan_, command, nullptr);
         Stage* const next = transaction_ ? aim(transaction_->plan, command, now) : nullptr;
         if (!now && !next) counters_.dropped.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    case Command::What::batch: {
+        const Command* sets = command.batch->data();
+        for (std::size_t i = 0; i < command.batch->size(); ++i) apply(sets[i]);
+        notify({.what = Notice::What::applied, .slot = 0, .time = position_, .transaction = nullptr, .batch = command.batch});
         return;
     }
     case Command::What::fade:

@@ -17,13 +17,20 @@ Engine::Engine() : pending_(std::make_unique<Pending[]>(kPending)) {}
 Engine::~Engine() {
     take_plan();
     Notice notice;
-    while (notices_.pop(notice)) delete notice.transaction;
+    while (notices_.pop(notice)) {
+        delete notice.transaction;
+        delete notice.batch;
+    }
 }
 
 // ------------------------------------------------------------------------------------------- control side
 
 bool Engine::poll(Notice& notice) {
-    if (!notices_.pop(notice)) return false;
+    do {
+        if (!notices_.pop(notice)) return false;
+        if (notice.what == Notice::What::applied) --large_;
+        delete std::exchange(notice.batch, nullptr);
+    } while (notice.what == Notice::What::applied);
     if (notice.transaction && meters_full_.load(std::memory_order_acquire) &&
         meter_plan_ == notice.transaction->plan)
         meters_full_.store(false, std::memory_order_release); // the plan they belong to is about to be freed

@@ -21,7 +21,7 @@ struct AudioIo {
 
 /// What the control side asks of the audio side. Small and plain; see Engine::post.
 struct Command {
-    enum class What : std::uint8_t { set, transact, fade };
+    enum class What : std::uint8_t { set, transact, fade, batch };
     What what = What::set;
     std::int64_t time = kNow;    ///< absolute sample at which it takes effect, or kNow: the next block's first
     std::uint32_t slot = 0;      ///< set: which module instance (PlanSlots)
@@ -29,6 +29,8 @@ struct Command {
     float value = 0.0F;          ///< set: kernel units (to_kernel); fade: 0 or 1
     std::int64_t fade = -1;      ///< frames; negative: the row's own smoothing
     Transaction* transaction = nullptr; ///< transact: a new plan, made and warmed on the control side
+    Way way = Way::smooth;       ///< set: how it travels there
+    const std::vector<Command>* batch = nullptr; ///< batch: any number of sets, at this one's time; see Engine::post
     std::uint32_t following = 0; ///< how many of its batch come after it; Engine::post counts
 
     static constexpr std::int64_t kNow = -1;
@@ -36,11 +38,12 @@ struct Command {
 
 /// What comes back.
 struct Notice {
-    enum class What : std::uint8_t { swapped, healed, late };
+    enum class What : std::uint8_t { swapped, healed, late, applied };
     What what = What::swapped;
     std::uint32_t slot = 0;             ///< healed: the strip's number in the plan
     std::int64_t time = 0;
     Transaction* transaction = nullptr; ///< swapped: done with; the old plan inside may be freed
+    const std::vector<Command>* batch = nullptr; ///< applied: done with, may be deleted
 };
 
 /// Counters that any thread may read; the audio thread writes them.
@@ -74,6 +77,8 @@ class Engine {
     /// than a second ahead. A transaction that is sent while one is under way waits, and what is sent after it.
     bool post(std::span<const Command> commands);
     bool post(const Command& command) { return post(std::span(&command, 1)); }
+    /// The same for any number of sets, at one sample; they lie in memory of their own until the audio side has taken them.
+    bool post_large(const std::vector<Command>& sets, std::int64_t time);
     static constexpr std::size_t kMostAtOnce = 8192;
     /// How many commands of their own a callback takes at most, that a flood never makes it long; the rest wait for the next.
     static constexpr int kMostPerCallback = 1024;
@@ -117,6 +122,7 @@ class Engine {
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
 
     static constexpr std::size_t kPending = 16384; // at least two batches
+    static constexpr int kMostLarge = 1024;        // less than there is room for notices
     static constexpr std::int64_t kNever = std::int64_t{1} << 62;
 
     dsp::Ring<Command> commands_{32768};
@@ -131,6 +137,7 @@ class Engine {
     Command held_;               // taken from the queue; waits where holding_
     bool holding_ = false;
     std::vector<Command> batch_; // control thread's, for post()
+    int large_ = 0;              // control thread's: large batches on their way; each needs a notice
 
     Plan* plan_ = nullptr;               // owned; the audio thread's
     Transaction* transaction_ = nullptr; // announced, or under way: its leaving edges are fading

@@ -23,7 +23,7 @@ namespace ton::engine::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // v(t) = start + t (slope + t (square + t cube)), t = elapsed / length; square and cube follow from v(1) = start + delta,
-// v'(1) = 0. The target itself from t = 1 on. A lane that has arrived has length 0. Elapsed frames are taken modulo 2^32
+// v'(1) = 0; where slope equals delta both are 0, and the way is straight. The target itself from t = 1 on. A lane that has arrived has length 0. Elapsed frames are taken modulo 2^32
 // and compared as unsigned numbers.
 template <class D> struct LaneCurve {
     using V = hn::Vec<D>;
@@ -37,8 +37,9 @@ template <class D> struct LaneCurve {
         value = hn::LoadU(d, c.value + lane);
         start = hn::LoadU(d, c.start + lane);
         slope = hn::LoadU(d, c.slope + lane);
-        square = hn::Set(d, 3.0F) * delta - hn::Set(d, 2.0F) * slope;
-        cube = slope - hn::Set(d, 2.0F) * delta;
+        const auto straight = slope == delta;
+        square = hn::IfThenZeroElse(straight, hn::Set(d, 3.0F) * delta - hn::Set(d, 2.0F) * slope);
+        cube = hn::IfThenZeroElse(straight, slope - hn::Set(d, 2.0F) * delta);
         begin = hn::LoadU(di, c.begin + lane);
         length = hn::LoadU(di, c.length + lane);
         inverse = hn::Set(d, 1.0F) / hn::ConvertTo(d, hn::Max(length, hn::Set(di, 1)));
@@ -176,7 +177,7 @@ void Ramps::jump(int row, int lane, float value) TM_NONBLOCKING {
     mark(row, 0);
 }
 
-void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t now) TM_NONBLOCKING {
+void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING {
     const auto i = at(row, lane);
     const bool logarithmic = row_[row].logarithmic;
     const int frames = fade < 0 ? row_[row].smoothing : static_cast<int>(std::min(fade, kLongestFade));
@@ -186,7 +187,8 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
     const auto elapsed = static_cast<std::uint32_t>(now) - static_cast<std::uint32_t>(begin_[i]);
     if (elapsed < static_cast<std::uint32_t>(length_[i])) {
         const float inverse = 1.0F / static_cast<float>(length_[i]), t = static_cast<float>(elapsed) * inverse;
-        const float square = 3.0F * delta_[i] - 2.0F * slope_[i], cube = slope_[i] - 2.0F * delta_[i];
+        const bool straight = slope_[i] == delta_[i];
+        const float square = straight ? 0.0F : 3.0F * delta_[i] - 2.0F * slope_[i], cube = straight ? 0.0F : slope_[i] - 2.0F * delta_[i];
         from = start_[i] + t * (slope_[i] + t * (square + t * cube));
         slope = (slope_[i] + t * (2.0F * square + 3.0F * t * cube)) * inverse;
     }
@@ -196,7 +198,8 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
     const float wish = slope * static_cast<float>(frames);
     const float m = wish * delta <= 0.0F ? 0.0F : delta > 0.0F ? std::min(wish, 3.0F * delta) : std::max(wish, 3.0F * delta);
     start_[i] = from;
-    slope_[i] = m;
+    // Equal numbers mean straight; a curve that happens to leave at just that speed is kept off it by one bit.
+    slope_[i] = way == Way::linear ? delta : m == delta ? std::nextafter(m, 0.0F) : m;
     delta_[i] = delta;
     value_[i] = target;
     begin_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(now));

@@ -13,6 +13,9 @@
 
 namespace ton::engine {
 
+/// How a value travels: on a curve that leaves with the present slope and arrives with none, or straight.
+enum class Way : std::uint8_t { smooth, linear };
+
 /// The moving parameters of one module for `width` strips side by side.
 ///
 /// A new target is approached on a cubic that starts with the present value and slope and arrives after exactly the
@@ -36,7 +39,7 @@ class Ramps {
     void jump(int row, int lane, float value) TM_NONBLOCKING;
     /// Audio thread: a target in kernel units, from the absolute sample `now` on. `fade` in frames, or negative for the
     /// row's smoothing.
-    void aim(int row, int lane, float target, std::int64_t fade, std::int64_t now) TM_NONBLOCKING;
+    void aim(int row, int lane, float target, std::int64_t fade, std::int64_t now, Way way = Way::smooth) TM_NONBLOCKING;
 
     bool any_moving() const TM_NONBLOCKING { return moving_count_ > 0; }
     bool grid_moving() const TM_NONBLOCKING { return grid_count_ > 0; }

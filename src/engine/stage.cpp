@@ -193,8 +193,8 @@ void Stage::copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING
     bypassing_ = bypassing_ || from.bypassing_;
 }
 
-void Stage::aim(int row, int lane, float value, std::int64_t fade, std::int64_t now) TM_NONBLOCKING {
-    ramps_.aim(row, lane, value, fade, now);
+void Stage::aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING {
+    ramps_.aim(row, lane, value, fade, now, way);
     if (row == bypass_row_) bypassing_ = true;
 }
 

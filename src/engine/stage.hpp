@@ -44,7 +44,7 @@ class Stage {
     void copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING;
     /// Audio thread. A new target in kernel units from the absolute sample `now` on; fade in frames, or negative for the
     /// row's smoothing.
-    void aim(int row, int lane, float value, std::int64_t fade, std::int64_t now) TM_NONBLOCKING;
+    void aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way = Way::smooth) TM_NONBLOCKING;
 
     /// Audio thread. Copies all read-outs (meters * width) and starts the held ones anew.
     void read(float* out) TM_NONBLOCKING;

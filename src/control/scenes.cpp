@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/scenes.hpp"
+
+#include "control/osc/pattern.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_set>
+
+namespace ton::control {
+
+using engine::Command;
+using engine::Kind;
+
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+std::string unknown(const SceneBook& book, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const auto& scene : book.scenes) names.push_back(scene.name);
+    const auto near = config::nearest(name, names);
+    return fmt::format("there is no scene {}{}", config::quote(name), near ? fmt::format("; did you mean {}?", config::quote(*near)) : "");
+}
+
+/// Patterns that cover what they match and all below it.
+class Cover {
+  public:
+    explicit Cover(std::span<const std::string> patterns) {
+        for (const auto& text : patterns) add(text);
+    }
+    explicit Cover(std::span<const SceneFade> fades) {
+        for (const auto& fade : fades) add(fade.pattern);
+    }
+
+    /// The last of the patterns that covers the address.
+    std::optional<std::size_t> find(std::string_view address) const {
+        for (auto i = patterns_.size(); i-- > 0;)
+            if (patterns_[i] && covers(*patterns_[i], address)) return i;
+        return {};
+    }
+    bool covers(std::string_view address) const { return find(address).has_value(); }
+
+  private:
+    void add(const std::string& text) { patterns_.push_back(osc::Pattern::parse(text)); }
+
+    static bool covers(const osc::Pattern& pattern, std::string_view address) {
+        auto state = pattern.start();
+        for (auto rest = address.substr(1);;) {
+            const auto slash = rest.find('/');
+            state = pattern.step(state, rest.substr(0, slash));
+            if (pattern.accepts(state)) return true;
+            if (slash == std::string_view::npos || !pattern.alive(state)) return false;
+            rest.remove_prefix(slash + 1);
+        }
+    }
+
+    std::vector<std::optional<osc::Pattern>> patterns_;
+};
+
+/// What a scene leaves alone unless its scope names it.
+bool left_to_hands(const graph::Desk& desk, const Control& control) {
+    if (control.module < 0) return true;
+    return desk.strips[at(control.strip)].chain[at(control.module)].type->name == "recorder";
+}
+
+config::Value written(const graph::Desk& desk, const Control& control) {
+    const auto& strip = desk.strips[at(control.strip)];
+    if (control.module < 0) return {.data = strip.solo};
+    return strip.chain[at(control.module)].written(at(control.row));
+}
+
+/// The other way; the complaint where the table does not take it (any more).
+std::string understand(const Control& control, const config::Value& from, Value& value) {
+    float number = 0;
+    std::string text;
+    if (auto complaint = graph::accept_value(*control.parameter, from, number, text); !complaint.empty()) return complaint;
+    if (control.parameter->kind == Kind::text) value.data = std::move(text);
+    else value.data = static_cast<double>(number);
+    return {};
+}
+
+bool moves(const engine::Parameter& row) { return row.kind == Kind::number && !row.structural; }
+
+} // namespace
+
+tl::expected<std::size_t, std::string> Scenes::store(const std::string& name, std::vector<std::string> scope) {
+    if (auto error = scene_name_error(name); !error.empty()) return tl::make_unexpected(std::move(error));
+    for (const auto& pattern : scope)
+        if (auto error = scene_pattern_error(pattern); !error.empty()) return tl::make_unexpected(std::move(error));
+    const Cover cover(scope);
+    std::vector<std::pair<std::string, config::Value>> values;
+    for (const auto& control : console_.controls()) {
+        if (control.meter()) continue;
+        if (scope.empty() ? left_to_hands(console_.desk(), control) : !cover.covers(control.address)) continue;
+        values.emplace_back(control.address, written(console_.desk(), control));
+    }
+    if (values.empty()) return tl::make_unexpected("the scope covers nothing that can be set");
+    auto* scene = book_.find(name);
+    if (!scene) scene = &book_.scenes.emplace_back(Scene{.name = name, .scope = {}, .fades = {}, .values = {}});
+    scene->scope = std::move(scope);
+    scene->values = std::move(values);
+    return scene->values.size();
+}
+
+bool Scenes::remove(std::string_view name) { return std::erase_if(book_.scenes, [&](const Scene& scene) { return scene.name == name; }) > 0; }
+
+std::vector<Scenes::Step> Scenes::steps(const Scene& scene, std::optional<double> seconds, Recalled& recalled) const {
+    const Cover safes(book_.safes), timed(scene.fades);
+    std::vector<Step> all;
+    all.reserve(scene.values.size());
+    for (const auto& [address, written_value] : scene.values) {
+        if (safes.covers(address)) {
+            ++recalled.safe;
+            continue;
+        }
+        const auto* control = console_.find(address);
+        if (!control || control->meter()) {
+            recalled.left_out.emplace_back(address, "there is no such address");
+            continue;
+        }
+        Step step{control, {}, seconds.value_or(scene.seconds), scene.way};
+        if (auto complaint = understand(*control, written_value, step.value); !complaint.empty()) {
+            recalled.left_out.emplace_back(address, std::move(complaint));
+            continue;
+        }
+        if (const auto rule = timed.find(address)) {
+            step.seconds = scene.fades[*rule].seconds;
+            step.way = scene.fades[*rule].way.value_or(scene.way);
+        }
+        all.push_back(std::move(step));
+    }
+    return all;
+}
+
+std::int64_t Scenes::now(std::int64_t time) const {
+    return time >= 0 ? time : console_.engine().counters().frames.load(std::memory_order_acquire);
+}
+
+tl::expected<Scenes::Recalled, std::string> Scenes::recall(std::string_view name, std::optional<double> seconds, std::int64_t time) {
+    const auto* scene = book_.find(name);
+    if (!scene) return tl::make_unexpected(unknown(book_, name));
+    Recalled recalled;
+    const auto todo = steps(*scene, seconds, recalled);
+    recalled.set = todo.size();
+    take(todo, scene->switch_at_end, time);
+    return recalled;
+}
+
+void Scenes::take(const std::vector<Step>& steps, bool switch_at_end, std::int64_t time) {
+    // What stands still where it should be need not be told; what may be on its way there is caught.
+    const bool still = now(time) >= console_.fading_until();
+    std::vector<Waiting> later;
+    std::unordered_set<std::string_view> taken;
+    if (!waiting_.empty())
+        for (const auto& step : steps) taken.insert(step.control->address);
+    std::erase_if(waiting_, [&](const Waiting& w) { return taken.contains(w.address); });
+    own_ = true;
+    console_.begin();
+    for (const auto& step : steps) {
+        const bool moving = moves(*step.control->parameter);
+        if ((still || !moving) && console_.get(*step.control) == step.value) continue;
+        if (!moving && switch_at_end && step.seconds > 0) {
+            later.push_back({now(time) + std::max<std::int64_t>(1, std::llround(step.seconds * console_.sample_rate())), step.control->address, step.value});
+            continue;
+        }
+        console_.set(*step.control, step.value, moving && step.seconds > 0 ? step.seconds : -1.0, time, step.way);
+    }
+    console_.commit();
+    own_ = false;
+    waiting_.insert(waiting_.end(), later.begin(), later.end());
+    std::ranges::stable_sort(waiting_, {}, &Waiting::due);
+}
+
+tl::expected<std::vector<Scenes::Difference>, std::string> Scenes::diff(std::string_view name) const {
+    const auto* scene = book_.find(name);
+    if (!scene) return tl::make_unexpected(unknown(book_, name));
+    Recalled ignored;
+    std::vector<Difference> all;
+    for (auto& step : steps(*scene, {}, ignored))
+        if (auto now = console_.get(*step.control); now != step.value) all.push_back({step.control->address, std::move(now), std::move(step.value)});
+    return all;
+}
+
+void Scenes::changed(const Control& control) {
+    if (own_ || waiting_.empty()) return;
+    std::erase_if(waiting_, [&](const Waiting& w) { return w.address == control.address; });
+}
+
+void Scenes::poll(std::int64_t until) {
+    while (!waiting_.empty() && waiting_.front().due <= until) {
+        const auto due = waiting_.front().due;
+        own_ = true;
+        console_.begin(); // what ends together changes together
+        for (; !waiting_.empty() && waiting_.front().due == due; waiting_.erase(waiting_.begin()))
+            if (const auto* control = console_.find(waiting_.front().address)) console_.set(*control, waiting_.front().value, -1, due);
+        console_.commit();
+        own_ = false;
+    }
+}
+
+std::optional<std::int64_t> Scenes::next_due() const { return waiting_.empty() ? std::nullopt : std::optional(waiting_.front().due); }
+
+} // namespace ton::control
