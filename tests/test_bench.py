@@ -83,3 +83,14 @@ def test_peers_installs_nothing_unasked(tmp_path):
 def test_peers_refuses_wrong_usage():
     assert peers("--rounds", "0").returncode == 2
     assert peers("--nonsense").returncode == 2
+
+
+def test_scenes_recall_what_they_say_at_one_sample():
+    done = tonmeister("bench", "scenes", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    scenes = json.loads(done.stdout)["scenes"]
+    assert scenes["parameters"] == 10 * scenes["strips"] == 1000
+    for way in ("fade", "cut"):
+        assert 0 < scenes[way]["recall_ms"] <= scenes[way]["recall_longest_ms"]
+        assert 0 < scenes[way]["usual_callback_ms"] <= scenes[way]["longest_callback_ms"]
+    assert scenes["state"]["bytes"] > 30 * 1000  # an address and two values each

@@ -3,12 +3,14 @@
 
 import json
 import os
+import pathlib
 import random
 import shutil
 import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 
 import pytest
@@ -234,3 +236,64 @@ def test_a_config_whose_state_another_daemon_has_is_not_loaded(config, tmp_path)
         assert desk.get("/host/fader/level") == "-3"
     with Daemon(config, tmp_path) as desk:
         assert desk.get("/host/fader/level") == "-7"
+
+
+# ------------------------------------------------------------------------------------------------- generations
+
+def test_three_earlier_states_are_kept_and_the_newest_good_one_is_taken(config, tmp_path):
+    state = tmp_path / "s.state.json"
+    for level in ("-5", "-6", "-7", "-8", "-9"):
+        with Daemon(config, tmp_path, "--state", state) as desk:
+            desk.set("/host/fader/level", level)
+            desk.set("/echo/mute", "true")
+    now = lambda file: json.loads(file.read_text())["settings"]["/host/fader/level"]["now"]
+    earlier = [state.with_name(f"s.state.json.{n}") for n in (1, 2, 3)]
+    assert [now(file) for file in (state, *earlier)] == [-9, -8, -7, -6]
+    assert not state.with_name("s.state.json.4").exists()
+    state.write_text(state.read_text()[:-40])
+    earlier[0].write_text('{ "tonmeister_state": 99 }')
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        assert desk.get("/host/fader/level") == "-7"
+        assert "s.state.json.2" in desk.log.read_text() and "version 99" in desk.log.read_text()
+    assert state.with_name("s.state.json.broken").exists() and state.with_name("s.state.json.1.broken").exists()
+
+
+def test_a_full_disk_is_told_nothing_is_lost_and_it_is_tried_again(config, tmp_path):
+    """A file system of 64 kB, filled to its last block."""
+    full = tmp_path / "full"
+    full.mkdir()
+    script = f"""mount -t tmpfs -o size=64k none {full} && exec "$@" """
+    inside = r"""
+import json, pathlib, sys, time
+sys.path.insert(0, sys.argv[1])
+from support_cli import Daemon
+config, folder, full = sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
+def until(what, seconds=10):
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert what()
+state = full / "s.state.json"
+with Daemon(config, folder, "--state", state) as desk:
+    desk.set("/host/fader/level", "-7")
+    until(lambda: state.exists())
+    good = state.read_text()
+    with (full / "filling").open("wb", buffering=0) as filling:
+        try:
+            while True:
+                filling.write(b"x" * 4096)
+        except OSError:
+            pass
+    desk.set("/host/fader/level", "-8")
+    until(lambda: "settings can't be saved" in desk.log.read_text())
+    assert "No space left" in desk.ask("send", "/tonmeister/status").stdout
+    assert desk.get("/host/fader/level") == "-8"
+    assert state.read_text() == good
+    (full / "filling").unlink()
+    until(lambda: json.loads(state.read_text())["settings"]["/host/fader/level"]["now"] == -8)
+    until(lambda: desk.ask("send", "/tonmeister/status").stdout.strip().endswith("saved"))
+"""
+    run = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", sys.executable, "-c", inside,
+                          str(pathlib.Path(__file__).parent), str(config), str(tmp_path), str(full)],
+                         capture_output=True, text=True, timeout=90, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr

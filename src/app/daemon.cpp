@@ -45,6 +45,7 @@ void Daemon::leave() {
 
 int Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN); // a client that goes away is an error of its socket, not the end of the desk
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) signals_.add(signal); // one that comes while this starts waits
     if (!load_desk()) return 1;
     osc_ = std::make_unique<control::OscView>(io_, console_, dispatcher_, [this] { return desk_status(); });
     wire();
@@ -54,9 +55,6 @@ int Daemon::run() {
     warn();
     disk_.start();
     start_backend();
-    signals_.add(SIGINT);
-    signals_.add(SIGTERM);
-    signals_.add(SIGHUP);
     wait_for_signal();
     tick();
     io_.run();

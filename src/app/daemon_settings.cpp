@@ -52,21 +52,31 @@ bool Daemon::open_state(bool fresh) {
         spdlog::warn("{}; settings may not be saved", lock.error().why);
     }
     if (!fresh) restore(path);
-    state_ = std::make_unique<control::StateWriter>(path);
+    state_ = std::make_unique<control::StateWriter>(path, control::StateWriter::Keep::generations);
     open_scenes(control::scenes_path(path));
     return true;
 }
 
+/// The state as it was, or the newest earlier one that can be read; what can't is kept aside and told.
 void Daemon::restore(const std::string& path) {
-    const bool there = fs::exists(path);
-    if (!there) return;
-    const auto text = control::read_whole(path);
-    if (!text) return spdlog::warn("{}; starting from the config alone", text.error());
-    auto saved = control::read_state(*text, loaded_);
-    if (!saved) return put_aside(path, saved.error());
-    for (const auto& name : saved->unused) spdlog::info("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name);
-    if (saved->settings > 0) spdlog::info("{} back from {}", config::counted(static_cast<std::size_t>(saved->settings), "setting"), path);
-    console_.resume(std::move(saved->loaded), std::move(saved->live));
+    for (int generation = 0; generation <= control::kGenerations; ++generation) {
+        const auto file = generation == 0 ? path : control::generation_path(path, generation);
+        if (!fs::exists(file)) continue;
+        const auto text = control::read_whole(file);
+        if (!text) {
+            spdlog::warn("{}", text.error());
+            continue;
+        }
+        auto saved = control::read_state(*text, loaded_);
+        if (!saved) {
+            put_aside(file, saved.error());
+            continue;
+        }
+        for (const auto& name : saved->unused) spdlog::info("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name);
+        if (saved->settings > 0) spdlog::info("{} back from {}", config::counted(static_cast<std::size_t>(saved->settings), "setting"), file);
+        return console_.resume(std::move(saved->loaded), std::move(saved->live));
+    }
+    spdlog::info("no settings are back: starting from the config alone");
 }
 
 void Daemon::open_scenes(const std::string& path) {
@@ -87,7 +97,7 @@ void Daemon::put_aside(const std::string& path, const std::string& why) {
     const auto aside = path + ".broken";
     std::error_code error;
     fs::rename(path, aside, error);
-    spdlog::warn("{}: {}; {}, starting from the config alone", path, why, error ? "it can't be kept: " + error.message() : "kept as " + aside);
+    spdlog::warn("{}: {}; {}", path, why, error ? "it can't be kept: " + error.message() : "kept as " + aside);
 }
 
 /// Makes the loaded config, and what was moved by hand before, the desk. False with errors told.

@@ -45,12 +45,17 @@ tl::expected<void, std::string> replace_file(const std::string& path, std::strin
 /// All of a file, or why it can't be read.
 tl::expected<std::string, std::string> read_whole(const std::string& path);
 
+/// Earlier files of a state: FILE.1 is the newest. One is kept at the first write of a process, and one an hour.
+inline constexpr int kGenerations = 3;
+std::string generation_path(const std::string& path, int generation);
+
 /// Writes the state on a thread of its own, at most a quarter of a second (and what the disk takes) after a change.
 /// All members on the control thread.
 class StateWriter {
   public:
     using Clock = std::chrono::steady_clock;
-    explicit StateWriter(std::string path);
+    enum class Keep { one, generations };
+    explicit StateWriter(std::string path, Keep keep = Keep::one);
     ~StateWriter(); ///< what was handed over is written first
 
     const std::string& path() const { return path_; }
@@ -70,8 +75,11 @@ class StateWriter {
 
   private:
     void run();
+    void keep_generation(); // writer thread
 
     std::string path_;
+    Keep keep_;
+    std::optional<Clock::time_point> kept_; // writer thread's
     std::optional<Clock::time_point> first_change_; // since the last write()
     Clock::time_point last_write_{};
     bool told_ = false;

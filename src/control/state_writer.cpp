@@ -18,6 +18,7 @@ namespace ton::control {
 namespace {
 
 constexpr auto kPatience = std::chrono::milliseconds(250); // changes that come together are written together
+constexpr auto kGeneration = std::chrono::hours(1);
 constexpr auto kRetry = std::chrono::seconds(2);          // after a failure: a full disk may have room again
 
 class Descriptor {
@@ -93,7 +94,19 @@ tl::expected<void, std::string> replace_file(const std::string& path, std::strin
     return {};
 }
 
-StateWriter::StateWriter(std::string path) : path_(std::move(path)), thread_([this] { run(); }) {}
+std::string generation_path(const std::string& path, int generation) { return fmt::format("{}.{}", path, generation); }
+
+StateWriter::StateWriter(std::string path, Keep keep) : path_(std::move(path)), keep_(keep), thread_([this] { run(); }) {}
+
+/// What is there gets a second name before it is replaced. Where that fails the state is written all the same.
+void StateWriter::keep_generation() {
+    const auto now = Clock::now();
+    if (keep_ == Keep::one || (kept_ && now - *kept_ < kGeneration)) return;
+    kept_ = now;
+    if (::access(path_.c_str(), F_OK) != 0) return;
+    for (int g = kGenerations; g > 1; --g) std::rename(generation_path(path_, g - 1).c_str(), generation_path(path_, g).c_str());
+    [[maybe_unused]] const int linked = ::link(path_.c_str(), generation_path(path_, 1).c_str());
+}
 
 StateWriter::~StateWriter() {
     {
@@ -150,6 +163,7 @@ void StateWriter::run() {
         const auto text = *std::exchange(text_, std::nullopt);
         busy_ = true;
         lock.unlock();
+        keep_generation();
         auto written = replace_file(path_, text);
         lock.lock();
         busy_ = false;

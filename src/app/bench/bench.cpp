@@ -20,7 +20,8 @@ constexpr Benchmark kAll[] = {{"strips", benching::strips},
                               {"reload", benching::reload},
                               {"loudness", benching::loudness},
                               {"limiter", benching::limiter},
-                              {"osc", benching::osc}};
+                              {"osc", benching::osc},
+                              {"scenes", benching::scenes}};
 
 void print(const nlohmann::json& value, const std::string& name, int depth) {
     if (value.is_object()) {

@@ -30,6 +30,7 @@ void reload(nlohmann::json& out, bool quick);
 void loudness(nlohmann::json& out, bool quick);
 void limiter(nlohmann::json& out, bool quick);
 void osc(nlohmann::json& out, bool quick);
+void scenes(nlohmann::json& out, bool quick);
 
 } // namespace benching
 } // namespace ton::app
