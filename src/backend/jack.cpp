@@ -46,6 +46,7 @@ class JackBackend final : public Backend {
     State state_ = State::stopped;
     std::string detail_;
     std::shared_ptr<JackClient> client_;
+    std::shared_ptr<JackClient> buried_; // the last one: its callback may still be under way
     Undertaker undertaker_;
     Connections connections_;
     std::set<Connection> refused_; // told once
@@ -130,6 +131,7 @@ void JackBackend::stop() {
 void JackBackend::bury() {
     past_xruns_ += client_->meter().xruns();
     client_->abandon();
+    buried_ = client_;
     undertaker_.bury(std::move(client_));
     client_.reset();
 }
@@ -269,7 +271,8 @@ Status JackBackend::status() {
     status.xruns = past_xruns_;
     status.stuck = undertaker_.stuck();
     if (status.stuck) status.detail = "libjack does not return from jack_client_close: restart tonmeister";
-    status.engine_free = !client_;
+    if (buried_ && (!undertaker_.busy() || buried_->left_engine())) buried_.reset();
+    status.engine_free = !client_ && !buried_;
     if (!client_) return status;
     auto& meter = client_->meter();
     status.sample_rate = client_->sample_rate();

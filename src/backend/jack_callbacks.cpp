@@ -61,10 +61,12 @@ bool JackClient::set_callbacks() {
 }
 
 int JackClient::process(jack_nframes_t nframes) TM_NONBLOCKING {
-    if (abandoned_.load(std::memory_order_acquire)) return 0;
     const auto begin = monotonic_ns();
     const int frames = static_cast<int>(nframes);
-    if (Table* const table = table_.enter()) {
+    // Entered first and then looked at, both sequentially consistent: either this sees that it is abandoned, or who abandons it
+    // sees that it has entered.
+    Table* const table = table_.enter();
+    if (table != nullptr && !abandoned_.load(std::memory_order_seq_cst)) {
         // port_get_buffer: allowed here by jack.h; it only looks up addresses (JACK2) or also mixes (both
         // real-time safe).
         TM_TRUST_BEGIN

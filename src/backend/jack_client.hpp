@@ -51,8 +51,11 @@ class JackClient {
     void deactivate();
     /// Removes metadata and closes. It may block for seconds, or for ever (jack2 issue 395): see JackBackend.
     void close();
-    /// No callback touches the engine any more, whatever libjack still does.
+    /// No callback that begins from now on touches the engine, whatever libjack still does.
     void abandon() { abandoned_.store(true, std::memory_order_seq_cst); }
+    /// After abandon(): nor is one under way that began before. (One may be frozen in the middle of a cycle: stopped with a
+    /// debugger, or starved. One that libjack has cancelled there never ends; then the end of close() is what tells.)
+    bool left_engine() const { return table_.idle(); }
     /// A few times a second: unregisters dropped ports, samples the load.
     void tidy();
 

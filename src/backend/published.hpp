@@ -59,6 +59,11 @@ template <class T> class Published {
         reclaim(done);
     }
 
+    /// Control thread: no cycle is under way, as far as it has told.
+    bool idle() const {
+        return left_.load(std::memory_order_acquire) == entered_.load(std::memory_order_seq_cst);
+    }
+
     /// Control thread: what the audio thread sees now, to be read only.
     const T* peek() const { return owned_.get(); }
     bool pending() const { return !retired_.empty(); }

@@ -173,6 +173,15 @@ TEST_CASE("an object is kept while a cycle is inside, and given back after") {
     cell.leave();
 }
 
+TEST_CASE("a cycle that is frozen in its middle is not over") {
+    Published<int> cell;
+    CHECK(cell.idle());
+    CHECK(cell.enter() == nullptr); // counts where there is nothing to be seen, too
+    CHECK_FALSE(cell.idle());
+    cell.leave();
+    CHECK(cell.idle());
+}
+
 TEST_CASE("load is busy time over period time, the peak is one cycle's, and is taken once") {
     CycleMeter meter;
     meter.sample();

@@ -60,15 +60,25 @@ template <class D> struct LaneCurve {
     }
 };
 
+/// The clock goes round: modulo 2^32 it is a number without overflow.
+constexpr std::int32_t later(std::int32_t now, int frames) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(now) + static_cast<std::uint32_t>(frames));
+}
+
 // W lanes in steps of the widest vector that this instruction set has.
 template <int W> struct RampKernel {
     using D = hn::CappedTag<float, W>;
     template <bool kLogarithmic> static HWY_INLINE void fill_lanes(const Ramps::Curve& c, float* out, std::int32_t now, int frames) {
         const D d;
+        const hn::RebindToSigned<D> di;
         const int step = static_cast<int>(hn::Lanes(d));
         for (int lane = 0; lane < W; lane += step) {
             const LaneCurve<D> curve(d, c, lane);
-            for (int i = 0; i < frames; ++i) hn::StoreU(curve.template at<kLogarithmic>(d, now + i), d, out + i * W + lane);
+            for (int i = 0; i < frames; ++i) hn::StoreU(curve.template at<kLogarithmic>(d, later(now, i)), d, out + i * W + lane);
+            // A lane that has arrived must not set out again when the clock comes round (24.8 h at 48 kHz) while its neighbours
+            // keep the row moving.
+            const auto moves = hn::RebindMask(di, curve.on_its_way(d, hn::Set(di, later(now, frames)) - curve.begin));
+            hn::StoreU(hn::IfThenElseZero(moves, curve.length), di, c.length + lane);
         }
     }
     static void fill(const Ramps::Curve& c, float* out, std::int32_t now, int frames) TM_NONBLOCKING {

@@ -76,6 +76,7 @@ class Ramps {
         bool logarithmic;
     };
     struct Kernels { ///< per lane width, on the instruction set of this machine
+        /// The values from `now` on; lanes that have arrived behind them are marked so.
         void (*fill)(const Curve&, float* out, std::int32_t now, int frames) TM_NONBLOCKING;
         /// The values at `then`; lanes that have arrived by then are marked so.
         void (*point)(const Curve&, float* out, std::int32_t then) TM_NONBLOCKING;
