@@ -46,6 +46,7 @@ void print(const graph::Compiled& compiled, double rate) {
     std::vector<int> order;
     for (const int n : compiled.layout.order) {
         const int s = compiled.layout.nodes[static_cast<std::size_t>(n)].strip;
+        if (static_cast<std::size_t>(s) >= desk.strips.size()) continue; // a group's sum
         if (compiled.layout.strips[static_cast<std::size_t>(s)].nodes.back() == n) order.push_back(s);
     }
     for (const int s : order) {

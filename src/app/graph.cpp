@@ -2,6 +2,7 @@
 #include "app/graph.hpp"
 
 #include "control/console.hpp"
+#include "graph/expand.hpp"
 
 #include <fmt/format.h>
 
@@ -136,7 +137,8 @@ int print_graph(const std::string& path) {
     config::Diagnostics late(path);
     const auto layout = graph::make_layout(desk, conditions, late);
     if (!late.empty()) return fmt::print(stderr, "{}", config::format(late.take())), 1;
-    fmt::print("{}", dot(desk, layout, conditions.sample_rate));
+    const auto laid = graph::expand(desk);
+    fmt::print("{}", dot(laid ? *laid : desk, layout, conditions.sample_rate));
     return 0;
 }
 

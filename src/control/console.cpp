@@ -348,6 +348,7 @@ std::vector<std::pair<std::string, std::string>> Console::take_reports() {
     const auto healed = engine_.counters().healed.load(std::memory_order_relaxed);
     if (std::exchange(healed_, healed) != healed)
         for (const auto& node : compiled_->layout.nodes) {
+            if (at(node.strip) >= desk_.strips.size()) continue; // a group's sum: what it is made of tells of itself
             const auto& state = compiled_->nodes.at(node.identity);
             auto& told = told_healed_[node.identity];
             if (const auto count = state.section->healed(state.lane); std::exchange(told, count) < count)
@@ -357,8 +358,7 @@ std::vector<std::pair<std::string, std::string>> Console::take_reports() {
         if (!instance.stage->processor()) continue;
         auto text = instance.stage->processor()->take_report();
         if (text.empty()) continue;
-        const auto& strip = desk_.strips[at(instance.strip)];
-        reports.emplace_back(fmt::format("/{}/{}", strip.name, strip.chain[at(instance.module)].name), std::move(text));
+        reports.emplace_back("/" + instance.key.substr(0, instance.key.rfind(':')), std::move(text));
     }
     return reports;
 }

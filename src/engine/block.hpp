@@ -33,6 +33,9 @@ struct Setup {
     int channels_out = 1;
     int sidechain_channels = 0; ///< 0: no external side-chain; the module listens to its own input
     int tap_channels = 0;       ///< of a send: the width of what it feeds
+    /// Of a module that shares: 1 is the half that tells its group (a channel more comes out, and the same in its tap),
+    /// 2 the half that hears the group's sum (the channel goes in, the sum in the side-chain). 0 of all others.
+    int half = 0;
     int latency = 0;            ///< frames, as the module type declared for these parameters
 };
 

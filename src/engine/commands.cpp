@@ -91,13 +91,19 @@ void Engine::accept() TM_NONBLOCKING {
     }
 }
 
-/// The stage that took the value, or null; not `but`, which has it already.
-Stage* Engine::aim(Plan* plan, const Command& command, const Stage* but) TM_NONBLOCKING {
-    if (!plan || command.slot >= plan->places.size()) return nullptr;
-    const Place place = plan->places.data()[command.slot];
-    if (!place.stage || place.stage == but || command.row < 0 || command.row >= place.stage->ramps().rows()) return nullptr;
-    place.stage->aim(command.row, place.lane, command.value, command.fade, position_, command.way);
-    return place.stage;
+bool Engine::aim(Stage* stage, int lane, const Command& command) TM_NONBLOCKING {
+    if (!stage || command.row < 0 || command.row >= stage->ramps().rows()) return false;
+    stage->aim(command.row, lane, command.value, command.fade, position_, command.way);
+    return true;
+}
+
+/// The stages that took the value, or none; not those of `but`, which have it already.
+Place Engine::aim(Plan* plan, const Command& command, const Place& but) TM_NONBLOCKING {
+    if (!plan || command.slot >= plan->places.size()) return {};
+    Place place = plan->places.data()[command.slot];
+    if (place.stage == but.stage || !aim(place.stage, place.lane, command)) place.stage = nullptr;
+    if (place.second == but.second || !aim(place.second, place.second_lane, command)) place.second = nullptr;
+    return place;
 }
 
 void Engine::fade_edges(const std::vector<Edge*>& edges, float to) TM_NONBLOCKING {
@@ -110,9 +116,9 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
     case Command::What::set: {
         // While a new plan waits for the old one's fades, both get the value: which of the two stages lives on is decided
         // at the swap (a column that moves is copied then, a new one is not).
-        Stage* const now = aim(plan_, command, nullptr);
-        Stage* const next = transaction_ ? aim(transaction_->plan, command, now) : nullptr;
-        if (!now && !next) counters_.dropped.fetch_add(1, std::memory_order_relaxed);
+        const Place now = aim(plan_, command, {});
+        const Place next = transaction_ ? aim(transaction_->plan, command, now) : Place{};
+        if (!now.stage && !next.stage) counters_.dropped.fetch_add(1, std::memory_order_relaxed);
         return;
     }
     case Command::What::batch: {

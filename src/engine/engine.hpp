@@ -107,7 +107,8 @@ class Engine {
     void accept() TM_NONBLOCKING;
     bool fits(const Command& command) const TM_NONBLOCKING;
     void apply(const Command& command) TM_NONBLOCKING;
-    Stage* aim(Plan* plan, const Command& command, const Stage* but) TM_NONBLOCKING;
+    Place aim(Plan* plan, const Command& command, const Place& but) TM_NONBLOCKING;
+    bool aim(Stage* stage, int lane, const Command& command) TM_NONBLOCKING;
     void run_due() TM_NONBLOCKING;
     void schedule(const Command& command) TM_NONBLOCKING;
     Command take_due() TM_NONBLOCKING;

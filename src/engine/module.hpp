@@ -75,6 +75,8 @@ struct ModuleType {
     /// What its points name is heard through it, like what feeds a strip, and comes at the module's own width: one
     /// point after another in Block::sidechain, silence where a point is empty. Otherwise a point is only listened to.
     bool sources = false;
+    /// Runs in two halves around its group's sum (text row "group"): see Setup::half.
+    bool shares = false;
     bool send = false;         ///< has a text row "to" that names a strip; writes taps
     bool internal = false;     ///< the desk adds it by itself; a chain can't name it
     bool source = false;       ///< makes sound itself (player, tone, noise)

@@ -21,6 +21,8 @@ struct PortPoint {
 struct Place {
     Stage* stage = nullptr;
     int lane = 0;
+    Stage* second = nullptr; ///< the other half of a module that shares: it takes the same values
+    int second_lane = 0;
 };
 
 /// Edges [first, last) of a mix, added to its sum in the order of the desk. A mix of many strips is summed up part by

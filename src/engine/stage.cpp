@@ -55,7 +55,7 @@ void Stage::set(int lane, std::span<const float> values) {
         const auto& p = type_.parameters[static_cast<std::size_t>(r)];
         if (p.kind == Kind::text) continue;
         ramps_.jump(r, lane, to_kernel(p, values[static_cast<std::size_t>(r)]));
-        if (r == bypass_row_ && values[static_cast<std::size_t>(r)] != 0.0F) bypassing_ = true;
+        if (r == bypass_row_ && values[static_cast<std::size_t>(r)] != 0.0F && setup_.half != 1) bypassing_ = true;
     }
 }
 
@@ -195,7 +195,7 @@ void Stage::copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING
 
 void Stage::aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING {
     ramps_.aim(row, lane, value, fade, now, way);
-    if (row == bypass_row_) bypassing_ = true;
+    if (row == bypass_row_ && setup_.half != 1) bypassing_ = true; // a first half tells its group of it, no more
 }
 
 void Stage::read(float* out) TM_NONBLOCKING {

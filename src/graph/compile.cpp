@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "graph/compiler.hpp"
+#include "graph/expand.hpp"
 
 #include <fmt/format.h>
 
@@ -26,6 +27,7 @@ Compiler::Compiler(const Compiled* running, const CompileOptions& options, confi
 
 Compilation Compiler::run(const Desk& desk, Layout layout) {
     out_->desk = desk;
+    laid_ = expand(desk);
     out_->layout = std::move(layout);
     if (running_) {
         out_->next_slot = running_->next_slot;

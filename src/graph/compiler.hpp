@@ -40,7 +40,8 @@ class Compiler {
 
     static std::size_t at(int i) { return static_cast<std::size_t>(i); }
     Layout& layout() { return out_->layout; }
-    const Strip& strip(int s) const { return out_->desk.strips[at(s)]; }
+    const Desk& laid() const { return laid_ ? *laid_ : out_->desk; } ///< what the layout speaks of
+    const Strip& strip(int s) const { return laid().strips[at(s)]; }
     Node& node(int n) { return layout().nodes[at(n)]; }
     Compiled::NodeState& state(int n) { return out_->nodes[node(n).identity]; }
     std::string head_name(int s) const { return strip(s).name + "/head"; }
@@ -66,6 +67,7 @@ class Compiler {
     std::shared_ptr<Stage> make_stage(const LaneGroup& group, int m);
     std::shared_ptr<Stage> make_planar(int n, int m);
     std::uint32_t take_slot();
+    void join_halves(Instance& first);
     void collect_instances();
 
     // sums.cpp: who feeds whom, through which edges
@@ -95,6 +97,7 @@ class Compiler {
     const CompileOptions& options_;
     config::Diagnostics& errors_;
     std::unique_ptr<Compiled> out_;
+    std::optional<Desk> laid_;
     std::unique_ptr<engine::Plan> plan_;
     std::unique_ptr<engine::Transaction> transaction_;
     int fade_frames_;

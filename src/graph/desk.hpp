@@ -20,6 +20,7 @@ struct Module {
     std::vector<config::Position> at;    ///< one per row: where it was written, or the module itself
     config::Position position{};
     std::string path;                    ///< JSON path, for messages
+    int half = 0;                        ///< 1, 2: of a module that shares, in a desk that is laid out (expand.hpp)
 
     engine::Settings settings() const { return {type->parameters, values, texts}; }
     int row(std::string_view parameter) const { return engine::find_parameter(type->parameters, parameter); }

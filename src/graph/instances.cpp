@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Sections in lanes: which strips share kernels, and the module instances in them.
 #include "graph/compiler.hpp"
+#include "graph/expand.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +14,7 @@ namespace {
 
 bool same(const engine::Setup& a, const engine::Setup& b) {
     return a.sample_rate == b.sample_rate && a.channels_in == b.channels_in && a.channels_out == b.channels_out &&
-           a.sidechain_channels == b.sidechain_channels && a.tap_channels == b.tap_channels && a.latency == b.latency;
+           a.sidechain_channels == b.sidechain_channels && a.tap_channels == b.tap_channels && a.half == b.half && a.latency == b.latency;
 }
 
 const engine::LaneKernel& kernel_of(const engine::ModuleType& type, int width) {
@@ -50,7 +51,7 @@ void Compiler::make_inputs(int n) {
     auto& inputs = state(n).inputs;
     inputs.push_back(signal(head ? head_name(me.strip) : me.identity + "/in", me.channels_in));
     for (std::size_t i = 0; i < me.listens.size(); ++i)
-        inputs.push_back(signal(sidechain_name(me, i), layout().listened_width(out_->desk, me, i)));
+        inputs.push_back(signal(sidechain_name(me, i), layout().listened_width(laid(), me, i)));
 }
 
 void Compiler::make_section(const LaneGroup& group) {
@@ -140,6 +141,18 @@ std::uint32_t Compiler::take_slot() {
     return slot;
 }
 
+/// Values go to both halves of a module that shares; its read-outs are the second's.
+void Compiler::join_halves(Instance& first) {
+    const auto& s = strip(first.strip);
+    const auto& module = s.chain[at(first.module)];
+    if (module.half != 1) return;
+    const auto& second = out_->instances.at(fmt::format("{}/{}:{}", s.name, second_half(module.name), module.type->name));
+    first.readout = second.readout;
+    first.stride = second.stride;
+    plan_->places[first.slot].second = second.stage.get();
+    plan_->places[first.slot].second_lane = second.lane;
+}
+
 void Compiler::collect_instances() {
     std::map<const Stage*, int> offsets;
     int total = 0;
@@ -165,6 +178,7 @@ void Compiler::collect_instances() {
             plan_->places[inst.slot] = {inst.stage.get(), inst.lane};
             out_->instances.emplace(inst.key, std::move(inst));
         }
+    for (auto& [_, inst] : out_->instances) join_halves(inst);
     if (running_)
         for (const auto& [key, old] : running_->instances)
             if (!out_->instances.contains(key)) out_->free_slots.push_back(old.slot);

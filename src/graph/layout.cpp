@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "graph/layout.hpp"
 
+#include "graph/expand.hpp"
 #include "graph/routes.hpp"
 
 #include <fmt/format.h>
@@ -127,6 +128,7 @@ class Builder {
 
     int width_of(const Feed& feed) const {
         const auto& source = layout_.strips[at(feed.strip)];
+        if (feed.from == Feed::From::send && module(feed.strip, feed.module).half == 1) return 1; // a level
         return feed.from == Feed::From::strip ? source.channels_out : source.widths[at(feed.module)];
     }
 
@@ -189,7 +191,7 @@ class Builder {
             const auto& mod = module(s, m);
             layout.widths.push_back(width);
             check_sources(s, m, width);
-            const int out = mod.type->channels_out(width, mod.settings());
+            const int out = mod.half == 1 ? width + 1 : mod.half == 2 ? width - 1 : mod.type->channels_out(width, mod.settings());
             if (out == 0) {
                 errors_.add(mod.position, mod.path, fmt::format("{} can't take {}, expected {}", mod.type->name, channels(width), taken_by(mod)));
                 return;
@@ -231,7 +233,8 @@ class Builder {
         setup.channels_in = layout.widths[at(m)];
         setup.channels_out = layout.widths[at(m + 1)];
         setup.latency = mod.type->latency ? mod.type->latency(mod.settings(), conditions_.sample_rate) : 0;
-        if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) setup.tap_channels = tap_width(setup.channels_in, layout_.strips[at(t)].channels_in);
+        if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) setup.tap_channels = mod.half == 1 ? 1 : tap_width(setup.channels_in, layout_.strips[at(t)].channels_in);
+        setup.half = mod.half;
         for (const auto& point : targets_[at(s)].listens[at(m)])
             setup.sidechain_channels += mod.type->sources ? setup.channels_in : width_behind(point);
         return setup;
@@ -435,7 +438,8 @@ std::vector<std::string> resolved_texts(const Module& module, const std::string&
 }
 
 Layout make_layout(const Desk& desk, const Conditions& conditions, config::Diagnostics& errors) {
-    return Builder(desk, conditions, errors).build();
+    const auto laid = expand(desk);
+    return Builder(laid ? *laid : desk, conditions, errors).build();
 }
 
 } // namespace ton::graph

@@ -68,7 +68,8 @@ struct Layout {
     int node_of(int strip, int module) const;
 };
 
-/// Widths, sections, order and latencies; every error with its place. Use the layout only if none was added.
+/// Widths, sections, order and latencies; every error with its place. Use the layout only if none was added. It is that
+/// of expand(desk): strips have the numbers that they have in `desk`, groups of modules that share follow them.
 Layout make_layout(const Desk& desk, const Conditions& conditions, config::Diagnostics& errors);
 
 /// A module's texts with file names made absolute.

@@ -2,6 +2,7 @@
 #include "graph/routes.hpp"
 
 #include "config/cycles.hpp"
+#include "graph/expand.hpp"
 
 #include <fmt/format.h>
 
@@ -26,8 +27,9 @@ class Routes {
     std::vector<Targets> find() {
         for (std::size_t s = 0; s < desk_.strips.size(); ++s)
             for (const auto& module : desk_.strips[s].chain) {
-                targets_[s].sends.push_back(module.type->send ? send_target(s, module) : -1);
-                targets_[s].listens.push_back(points(s, module));
+                const int group = module.half > 0 ? index_.at(group_strip(module)) : -1;
+                targets_[s].sends.push_back(module.type->send ? send_target(s, module) : module.half == 1 ? group : -1);
+                targets_[s].listens.push_back(module.half == 2 ? std::vector{Point{group, -1, module.row("group")}} : points(s, module));
             }
         check_circles();
         return std::move(targets_);

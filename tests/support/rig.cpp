@@ -53,7 +53,10 @@ void Rig::build() {
     Setup setup;
     setup.sample_rate = options_.sample_rate;
     setup.channels_in = options_.channels;
-    setup.channels_out = type_.channels_out(options_.channels, settings);
+    setup.half = options_.half;
+    setup.channels_out = options_.half == 1   ? options_.channels + 1
+                         : options_.half == 2 ? options_.channels - 1
+                                              : type_.channels_out(options_.channels, settings);
     if (setup.channels_out == 0) throw std::invalid_argument("the module refuses this width");
     setup.sidechain_channels = options_.sidechain_channels;
     setup.tap_channels = options_.tap_channels;

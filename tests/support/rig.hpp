@@ -25,6 +25,7 @@ struct RigOptions {
     double sample_rate = 48000;
     int sidechain_channels = 0;
     int tap_channels = 0;
+    int half = 0;               ///< of a module that shares; see engine::Setup
 };
 
 /// One module, run as the engine runs it, for tests: parameters by path and unit, any block size, any lane.
