@@ -64,7 +64,9 @@ def test_docs_and_text_have_every_parameter():
         text = tonmeister("modules", name).stdout
         for path, row in rows.items():
             parts = path.split("/")
-            line = "/".join([parts[0], "N", parts[2]]) if len(parts) == 3 else path
+            # Of a matrix the first point stands for all; the lists of its 2 by 2 hold them all.
+            group = ["IN", "OUT"] if parts[0].isdigit() else [parts[0], "N"]
+            line = "/".join([*group, parts[2]]) if len(parts) == 3 else path
             assert f"| `{line}` |" in section, (name, path)
             assert row["help"] in text, (name, path)
 

@@ -41,6 +41,7 @@ enum Row {
     sidechain,
     sidechain_highpass
 };
+inline constexpr int kMostChannels = 16;         // their levels lie on the stack
 inline constexpr float kHighpassOff = 20.0F;     // Hz: the row's minimum
 inline constexpr float kRmsMilliseconds = 10.0F; // time constant of the mean square
 } // namespace ton::modules::compressor
@@ -162,7 +163,7 @@ template <class D> struct Compressor {
     template <bool moving>
     static HWY_INLINE void slice(D d, Memory m, const engine::Block& b, int first, int frames) {
         const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
-        V level[engine::kMaxChannels][kSlice], top[kSlice];
+        V level[compressor::kMostChannels][kSlice], top[kSlice];
         const bool one = one_detector(d, m);
         detect<moving>(d, m, b, first, frames, one ? nullptr : level, top);
         V deepest = hn::Zero(d);

@@ -78,7 +78,7 @@ const ModuleType compressor_module{
     .name = "compressor",
     .summary = "Compressor: soft knee, smooth detector, side-chain, look-ahead, parallel mix.",
     .parameters = kRows,
-    .channels_out = same_channels,
+    .channels_out = [](int channels, const Settings&) { return channels <= compressor::kMostChannels ? channels : 0; },
     .latency = latency,
     .lanes = lanes,
 };

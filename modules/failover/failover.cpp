@@ -36,7 +36,7 @@ constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "comes_back", .initial = 1, .help = "Goes back to the main source by itself.", .kind = Kind::toggle,
               .smoothing = 0},
     Parameter{.name = "return_hold", .unit = "s", .minimum = 0.1F, .maximum = 3600, .initial = 10,
-              .help = "Signal on the main source without a gap before it is gone back to.", .scale = Scale::logarithmic,
+              .help = "Signal on the main source, without a pause of a second, before it is gone back to.", .scale = Scale::logarithmic,
               .smoothing = 0},
     Parameter{.name = "hysteresis", .unit = "dB", .minimum = 0, .maximum = 20, .initial = 6,
               .help = "How far above the threshold that signal must be.", .smoothing = 0},

@@ -69,6 +69,16 @@ TEST_CASE("failover: hysteresis: between the threshold and 6 dB above it the res
     }
 }
 
+TEST_CASE("failover: pauses of speech don't put off the way back, a longer one does") {
+    for (const double pause : {0.8, 1.2}) {
+        auto x = programme(40, 0, 12, -20, -90, -26);
+        for (auto i = static_cast<std::size_t>(17 * kSecond); i < static_cast<std::size_t>((17 + pause) * kSecond); ++i) x[0][i] = 0.0F;
+        const auto rig = failover();
+        const auto y = rig->run(silence(1, 40 * kSecond), 64, {}, x)[0];
+        CHECK(leaves(y, x[1], 11) == doctest::Approx(pause < 1 ? 22.0 : 28.2).epsilon(0.002));
+    }
+}
+
 TEST_CASE("failover: a silent reserve is not taken, and both are reported") {
     const auto x = programme(20, 2, 20, -20, -90, -70);
     const auto rig = failover();

@@ -33,6 +33,10 @@ struct Line {
 std::vector<Line> lines_of(const ModuleType& type) {
     std::vector<Line> lines;
     for (const auto& row : type.parameters) {
+        if (type.sized && !row.group.empty()) { // the first point stands for all
+            if (row.group == "1" && row.index == 1) lines.push_back({fmt::format("IN/OUT/{}", row.name), {&row}});
+            continue;
+        }
         const auto path = row.group.empty() ? std::string(row.name) : fmt::format("{}/N/{}", row.group, row.name);
         const auto same = std::ranges::find(lines, path, &Line::path);
         if (same == lines.end()) lines.push_back({path, {&row}});
@@ -139,7 +143,7 @@ std::string group_note(const ModuleType& type) {
     std::string text;
     for (const auto& line : lines_of(type)) {
         const auto phrase = fmt::format("`{}/N` stands for N = 1 … {}", line.row().group, line.rows.size());
-        if (line.row().group.empty() || text.find(phrase) != std::string::npos) continue;
+        if (type.sized || line.row().group.empty() || text.find(phrase) != std::string::npos) continue;
         text += (text.empty() ? "\n" : "; ") + phrase;
     }
     return text.empty() ? text : text + "; defaults that differ are listed in that order.\n";

@@ -73,14 +73,33 @@ std::string pointer_key(std::string_view key) {
     return text;
 }
 
+/// A row of any point of a matrix: "3/5/level", "3/5": {"level": …} or "3": {"5": {"level": …}}.
+void add_pattern(Json& patterns, const Parameter& row) {
+    const std::string number = "[1-9][0-9]?", name(row.name);
+    const auto add = [](Json& in, const std::string& pattern) -> Json& {
+        if (!in.contains(pattern)) in[pattern] = object_of(Json::object());
+        return in[pattern];
+    };
+    patterns["^" + number + "/" + number + "/" + name + "$"] = row_schema(row);
+    add(patterns, "^" + number + "/" + number + "$")["properties"][name] = row_schema(row);
+    Json& input = add(patterns, "^" + number + "$")["patternProperties"];
+    add(input, "^" + number + "$")["properties"][name] = row_schema(row);
+    input["^" + number + "/" + name + "$"] = row_schema(row);
+}
+
 /// A group may be written flat, nested, or half of each: "band/1/gain", "band": {"1": {"gain": …}},
 /// "band/1": {"gain": …} and "band": {"1/gain": …}.
 Json module_schema(const ModuleType& type) {
     const auto here = fmt::format("module.{}/properties/", type.name);
     Json properties = Json::object();
     std::vector<const Parameter*> grouped;
+    Json patterns = Json::object();
     for (const auto& row : type.parameters) {
         if (row.kind == Kind::meter) continue;
+        if (type.sized && !row.group.empty()) {
+            if (row.group == "1" && row.index == 1) add_pattern(patterns, row);
+            continue;
+        }
         properties[engine::parameter_path(row)] = row_schema(row);
         if (!row.group.empty()) grouped.push_back(&row);
     }
@@ -95,6 +114,7 @@ Json module_schema(const ModuleType& type) {
         properties[group]["properties"][index + "/" + name] = flat;
     }
     Json json = object_of(std::move(properties));
+    if (!patterns.empty()) json["patternProperties"] = std::move(patterns);
     json["description"] = type.summary;
     return json;
 }

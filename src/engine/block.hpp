@@ -15,7 +15,7 @@ inline constexpr int kGrid = 32;
 /// The engine cuts every callback into segments of at most this many frames, so that a lane group stays in L1.
 inline constexpr int kSegment = 64;
 
-inline constexpr int kMaxChannels = 16;
+inline constexpr int kMaxChannels = 64;
 inline constexpr int kMaxLanes = 16;
 
 /// A parameter as a kernel sees it: one value per lane (stride 0) or one per frame and lane (stride = width). A grid-rate

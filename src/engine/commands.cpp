@@ -92,7 +92,7 @@ void Engine::accept() TM_NONBLOCKING {
 }
 
 bool Engine::aim(Stage* stage, int lane, const Command& command) TM_NONBLOCKING {
-    if (!stage || command.row < 0 || command.row >= stage->ramps().rows()) return false;
+    if (!stage || !stage->takes(command.row)) return false;
     stage->aim(command.row, lane, command.value, command.fade, position_, command.way);
     return true;
 }

@@ -48,6 +48,9 @@ class Processor {
     virtual void update(const Update&) TM_NONBLOCKING {}
     virtual void run(const Block&) TM_NONBLOCKING = 0;
     virtual void silence() TM_NONBLOCKING {}
+    /// Audio thread, or before it runs: a new target, in kernel units, for a row that the processor moves itself (see
+    /// ModuleType::own_rows; counted from the first of them). `fade` in frames, 0 at once, negative for the row's own.
+    virtual void aim(int /*row*/, float /*value*/, std::int64_t /*fade*/) TM_NONBLOCKING {}
 
     /// Control thread. A text parameter was set; an error is a sentence for the person who set it.
     virtual std::string set_text(int /*row*/, const std::string& /*text*/) { return {}; }
@@ -57,6 +60,9 @@ class Processor {
   protected:
     Processor() = default;
 };
+
+/// Index of the first meter row (= number of rows before the read-outs).
+int first_meter(std::span<const Parameter> rows);
 
 /// A module type: the table and how to make one. One constant per folder in modules/.
 struct ModuleType {
@@ -80,9 +86,20 @@ struct ModuleType {
     bool send = false;         ///< has a text row "to" that names a strip; writes taps
     bool internal = false;     ///< the desk adds it by itself; a chain can't name it
     bool source = false;       ///< makes sound itself (player, tone, noise)
+    /// The type for a size that its own settings give, with a table of that size; or null where there is but one. Control
+    /// thread; the answer lives for ever and is the same for the same size.
+    const ModuleType* (*sized)(const Settings&) = nullptr;
+    /// The first of the rows, behind `bypass`, that the processor moves itself, being too many for ramps; 0: none.
+    int own_rows = 0;
+
     /// Of a source: how wide it is by its settings (a file's channels), 0 if it takes the strip's width; or null.
     int (*source_channels)(const Settings&) = nullptr;
 };
+
+/// How many rows the engine ramps.
+inline int ramped_rows(const ModuleType& type) {
+    return type.own_rows > 0 ? type.own_rows : first_meter(type.parameters);
+}
 
 inline int same_channels(int channels_in, const Settings&) { return channels_in; }
 
@@ -94,7 +111,5 @@ int find_parameter(std::span<const Parameter> rows, std::string_view path);
 std::vector<std::string_view> choices_of(const Parameter& p);
 /// The rows that name points, in the order of the table.
 std::vector<int> point_rows(std::span<const Parameter> rows);
-/// Index of the first meter row (= number of rows before the read-outs).
-int first_meter(std::span<const Parameter> rows);
 
 } // namespace ton::engine

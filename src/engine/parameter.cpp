@@ -86,7 +86,7 @@ std::string parameter_path(const Parameter& p) {
 
 int find_parameter(std::span<const Parameter> rows, std::string_view path) {
     for (std::size_t i = 0; i < rows.size(); ++i)
-        if (rows[i].group.empty() ? rows[i].name == path : parameter_path(rows[i]) == path)
+        if (rows[i].group.empty() ? rows[i].name == path : path.ends_with(rows[i].name) && path.starts_with(rows[i].group) && parameter_path(rows[i]) == path)
             return static_cast<int>(i);
     return -1;
 }

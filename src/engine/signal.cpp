@@ -21,7 +21,10 @@ Signal::Signal(int channels)
                                                                                    kSegment * sizeof(float)))) {
     if (!memory_) throw std::bad_alloc();
     std::fill_n(memory_.get(), static_cast<std::size_t>(std::max(channels, 1)) * kSegment, 0.0F);
-    for (int c = 0; c < kMaxChannels; ++c) planes_[c] = plane(c < channels ? c : 0);
+    const int count = std::max(channels, kFew);
+    if (channels > kFew) many_ = std::make_unique<const float*[]>(static_cast<std::size_t>(channels));
+    planes_ = many_ ? many_.get() : few_;
+    for (int c = 0; c < count; ++c) planes_[c] = plane(c < channels ? c : 0);
 }
 
 void Ramp::aim(float target, int frames) TM_NONBLOCKING {

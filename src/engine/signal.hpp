@@ -30,7 +30,10 @@ class Signal {
     };
     int channels_;
     std::unique_ptr<float[], Free> memory_;
-    const float* planes_[kMaxChannels];
+    static constexpr int kFew = 16;
+    const float* few_[kFew];                    // of most signals: a big desk has thousands
+    std::unique_ptr<const float*[]> many_;      // of wider ones
+    const float** planes_;
 };
 
 /// One value on its way: a raised-cosine-like cubic (smoothstep), exact at both ends, frame by frame.

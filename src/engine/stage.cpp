@@ -26,7 +26,8 @@ Stage::Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kerne
     : type_(type), setup_(setup), kernel_(kernel), processor_(std::move(processor)),
       width_(kernel ? kernel->width : 1),
       meters_(static_cast<int>(type.parameters.size()) - first_meter(type.parameters)),
-      bypass_row_(first_meter(type.parameters) - 1), ramps_(type.parameters, width_, setup.sample_rate) {
+      bypass_row_(ramped_rows(type) - 1),
+      ramps_(type.parameters.first(type.own_rows > 0 ? static_cast<std::size_t>(type.own_rows) : type.parameters.size()), width_, setup.sample_rate) {
     controls_ = std::make_unique<Control[]>(static_cast<std::size_t>(std::max(1, ramps_.rows())));
     if (kernel_) {
         state_floats_ = static_cast<std::size_t>(kernel_->rows(setup_)) * static_cast<std::size_t>(kernel_->row_stride);
@@ -57,6 +58,9 @@ void Stage::set(int lane, std::span<const float> values) {
         ramps_.jump(r, lane, to_kernel(p, values[static_cast<std::size_t>(r)]));
         if (r == bypass_row_ && values[static_cast<std::size_t>(r)] != 0.0F && setup_.half != 1) bypassing_ = true;
     }
+    if (type_.own_rows > 0)
+        for (auto r = static_cast<std::size_t>(type_.own_rows); r < values.size(); ++r)
+            if (values[r] != type_.parameters[r].initial) processor_->aim(static_cast<int>(r) - type_.own_rows, to_kernel(type_.parameters[r], values[r]), 0);
 }
 
 void Stage::prime() {
@@ -194,6 +198,7 @@ void Stage::copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING
 }
 
 void Stage::aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING {
+    if (row >= ramps_.rows()) return processor_->aim(row - type_.own_rows, value, fade);
     ramps_.aim(row, lane, value, fade, now, way);
     if (row == bypass_row_ && setup_.half != 1) bypassing_ = true; // a first half tells its group of it, no more
 }

@@ -46,6 +46,11 @@ class Stage {
     /// row's smoothing.
     void aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way = Way::smooth) TM_NONBLOCKING;
 
+    /// Any thread. Whether a value can be aimed at that row.
+    bool takes(int row) const TM_NONBLOCKING {
+        return row >= 0 && (row < ramps_.rows() || (type_.own_rows > 0 && static_cast<std::size_t>(row) < type_.parameters.size()));
+    }
+
     /// Audio thread. Copies all read-outs (meters * width) and starts the held ones anew.
     void read(float* out) TM_NONBLOCKING;
     int readouts() const TM_NONBLOCKING { return meters_ * width_; }

@@ -132,8 +132,19 @@ void set_parameter(Module& module, const config::Parameter& p, config::Diagnosti
     }
     const auto i = static_cast<std::size_t>(row);
     module.at[i] = p.value.at;
-    const auto complaint = accept_value(module.type->parameters[i], p.value, module.values[i], module.texts[i]);
+    // A size has made its own table, which knows no other any more.
+    const auto& table = module.type->sized && module.type->parameters[i].structural ? *modules::find(module.type->name) : *module.type;
+    const auto complaint = accept_value(table.parameters[i], p.value, module.values[i], module.texts[i]);
     if (!complaint.empty()) errors.add(p.value.at, path, complaint);
+}
+
+/// The type of the size that the module's own settings give; what is wrong with them is told later, against that table.
+const engine::ModuleType* sized_type(const config::Module& from, const engine::ModuleType& type) {
+    auto module = make_module(from.name.value, type, from.name.at, from.path);
+    for (const auto& p : from.parameters)
+        if (const int row = module.row(p.path.value); row >= 0 && type.parameters[static_cast<std::size_t>(row)].structural)
+            accept_value(type.parameters[static_cast<std::size_t>(row)], p.value, module.values[static_cast<std::size_t>(row)], module.texts[static_cast<std::size_t>(row)]);
+    return type.sized(module.settings());
 }
 
 std::optional<Module> resolve_module(const config::Module& from, config::Diagnostics& errors) {
@@ -147,6 +158,7 @@ std::optional<Module> resolve_module(const config::Module& from, config::Diagnos
                            from.type.value, names);
         return {};
     }
+    if (type->sized) type = sized_type(from, *type);
     auto module = make_module(from.name.value, *type, from.name.at, from.path);
     for (const auto& p : from.parameters) set_parameter(module, p, errors);
     return module;

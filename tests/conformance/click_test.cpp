@@ -67,7 +67,7 @@ struct Setting {
 };
 constexpr Setting kLively[] = {{"eq", "on", 1},         {"eq", "gain", 9},     {"gate", "threshold", -3},
                                {"limiter", "gain", 12}, {"width", "width", 2}, {"width", "mono_below", 200},
-                               {"delay", "time", 20}};
+                               {"delay", "time", 20},    {"matrix", "level", 0}};
 bool enliven(const Subject& s, test::Rig& rig, const engine::Parameter& tested) {
     bool any = false;
     for (const auto& setting : kLively)

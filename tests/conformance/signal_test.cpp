@@ -58,7 +58,7 @@ TEST_CASE("the declared latency is the measured one, at either end of every stru
                         rig->set(engine::parameter_path(p), end < 0 ? p.minimum : p.maximum);
                         any = true;
                     }
-                if (end != 0 && !any) continue;
+                if (end != 0 && (!any || s.type->sized)) continue; // another size is another table
                 INFO(s.label() << " at " << rate << ", structural rows at " << end);
                 const auto x = test::noise(s.channels, 16000, -20, 5);
                 const auto y = outcome(*rig, options, x, 64, {}).audio;
