@@ -156,8 +156,8 @@ TEST_CASE("random edits while an audio thread plays: untouched strips to the bit
         const auto out = plain.play(kHeard, {}, 512);
         wanted = out.at("clean")[0];
     }
+    files::DiskThread disk; // outlives the players in the engine's plan
     engine::Engine engine;
-    files::DiskThread disk;
     control::Console console(engine, {.disk = &disk, .offline = false, .injected = {}, .captured = RandomDesk::all_strips(), .lane_width = 0});
     disk.start();
     const auto apply = [&] {

@@ -35,8 +35,8 @@ class TestDesk {
 
   private:
     static graph::Desk desk_of(const std::string& json);
+    files::DiskThread disk_; // outlives the players in the engine's plan
     engine::Engine engine_;
-    files::DiskThread disk_;
     Options options_;
     std::unique_ptr<control::Console> console_;
 };
