@@ -9,7 +9,7 @@
 #ifndef TON_MUTE_ROWS
 #define TON_MUTE_ROWS
 namespace ton::modules::mute {
-enum Row { mute };
+enum Row { mute, group_level };
 } // namespace ton::modules::mute
 #endif
 
@@ -18,7 +18,7 @@ namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using engine::HWY_NAMESPACE::LaneMemory;
 
-/// y[n] = (1 - v[n]) x[n]; v is 0 or 1, and in between while the switch is thrown
+/// y[n] = (1 - v[n]) g[n] x[n]; v is 0 or 1, and in between while the switch is thrown; g is what groups add to the fader
 template <class D> struct Mute {
     struct Shared {};
     struct Channel {};
@@ -28,14 +28,17 @@ template <class D> struct Mute {
     static HWY_INLINE void silence(D, Memory) {}
     static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
         const int width = static_cast<int>(hn::Lanes(d));
-        const auto& control = b.controls[mute::mute];
+        const auto &control = b.controls[mute::mute], &group = b.controls[mute::group_level];
+        const auto one = hn::Set(d, 1.0F);
         // Open and at rest in all lanes: times one, which changes no bit.
-        if (control.stride == 0 && hn::AllTrue(d, hn::LoadU(d, control.values) == hn::Zero(d))) return;
+        if (control.stride == 0 && group.stride == 0 &&
+            hn::AllTrue(d, hn::And(hn::LoadU(d, control.values) == hn::Zero(d), hn::LoadU(d, group.values) == one)))
+            return;
         for (int c = 0; c < m.setup.channels_out; ++c) {
             float* x = b.audio[c];
             for (int i = 0; i < b.frames; ++i, x += width) {
                 const auto v = hn::LoadU(d, control.at(i));
-                hn::StoreU(hn::LoadU(d, x) * (hn::Set(d, 1.0F) - v), d, x);
+                hn::StoreU(hn::LoadU(d, x) * ((one - v) * hn::LoadU(d, group.at(i))), d, x);
             }
         }
     }
@@ -54,6 +57,15 @@ HWY_EXPORT(MuteLanes);
 namespace {
 constexpr auto kRows = parameter_table(std::array{
     Parameter{.name = "mute", .help = "Silences the strip.", .kind = Kind::toggle, .rate = Rate::sample},
+    Parameter{.name = "group_level",
+              .unit = "dB",
+              .minimum = -120,
+              .maximum = 24,
+              .initial = 0,
+              .help = "The sum of the strip's groups' levels; set by them.",
+              .scale = Scale::fader,
+              .rate = Rate::sample,
+              .domain = Domain::amplitude},
 });
 
 const LaneKernels& lanes() {
@@ -64,7 +76,7 @@ const LaneKernels& lanes() {
 extern const ModuleType mute_module;
 const ModuleType mute_module{
     .name = "mute",
-    .summary = "Mute: silences a strip within 20 ms; every strip has one at its end.",
+    .summary = "Mute: silences a strip within 20 ms; every strip has one, behind its last fader.",
     .parameters = kRows,
     .channels_out = same_channels,
     .lanes = lanes,

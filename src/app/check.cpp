@@ -37,7 +37,7 @@ std::string chain_of(const graph::Strip& strip) {
 
 void print(const graph::Compiled& compiled, double rate) {
     const auto& desk = compiled.desk;
-    fmt::print("{}: {} at {:g} Hz, blocks of {}\n\n", desk.name.empty() ? desk.file : desk.name, config::counted(desk.strips.size(), "strip"), rate,
+    fmt::print("{}: {} at {:g} Hz, blocks of {}\n\n", desk.name.empty() ? desk.file : desk.name, config::counted(static_cast<std::size_t>(std::ranges::count_if(desk.strips, [](const auto& s) { return !s.members; })), "strip"), rate,
                desk.engine.block.value);
     std::size_t name = 5, chain = 5;
     for (const auto& s : desk.strips) name = std::max(name, s.name.size()), chain = std::max(chain, chain_of(s).size());
@@ -51,6 +51,7 @@ void print(const graph::Compiled& compiled, double rate) {
     }
     for (const int s : order) {
         const auto& strip = desk.strips[static_cast<std::size_t>(s)];
+        if (strip.members) continue;
         const auto& layout = compiled.layout.strips[static_cast<std::size_t>(s)];
         const int latency = compiled.layout.latency_of(s);
         fmt::print("{:<{}}  {:<6}  {:>3}  {:>3}  {:>6} {:>5.2f}ms  {:<{}}  {}\n", strip.name, name, config::to_text(strip.stage), layout.channels_in,

@@ -51,7 +51,7 @@ class Drawing {
     void cluster(config::Stage stage) {
         std::string strips;
         for (std::size_t s = 0; s < desk_.strips.size(); ++s)
-            if (desk_.strips[s].stage == stage) strips += "        " + in_quotes(desk_.strips[s].name) + " [label=" + label(static_cast<int>(s)) + "];\n";
+            if (desk_.strips[s].stage == stage && !desk_.strips[s].members) strips += "        " + in_quotes(desk_.strips[s].name) + " [label=" + label(static_cast<int>(s)) + "];\n";
         if (strips.empty()) return;
         text_ += fmt::format("    subgraph cluster_{0} {{\n        label=\"{0}\"; style=rounded; color=gray;\n{1}    }}\n", config::to_text(stage), strips);
     }

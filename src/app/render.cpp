@@ -117,7 +117,8 @@ class Run {
 
     void check_strips(const graph::Desk& desk) {
         std::vector<std::string_view> names;
-        for (const auto& strip : desk.strips) names.push_back(strip.name);
+        for (const auto& strip : desk.strips)
+            if (!strip.members) names.push_back(strip.name);
         const auto check = [&](const auto& pairs, const char* option, const char* what) {
             for (const auto& [strip, file] : pairs) {
                 if (std::ranges::find(names, strip) != names.end()) continue;

@@ -167,8 +167,20 @@ Json strip_schema() {
         {"chain", reference("chain")},
         {"mute", {{"type", "boolean"}, {"default", false}}},
         {"solo", {{"type", "boolean"}, {"default", false}}},
+        {"solo_safe", {{"type", "boolean"}, {"default", false}, {"description", "Others' solos never mute it."}}},
         {"to", std::move(to)},
         {"output", std::move(output)},
+    });
+}
+
+Json group_schema() {
+    return object_of({
+        {"name", {{"type", "string"}, {"description", "A free text to show; the key is the name in addresses."}}},
+        {"members", {{"description", "Strips by name, or by a pattern with * ? [ ]."}, {"if", {{"type", "string"}}}, {"then", Json::object()},
+                     {"else", {{"type", "array"}, {"items", {{"type", "string"}}}}}}},
+        {"level", {{"type", "number"}, {"minimum", -120}, {"maximum", 12}, {"default", 0}, {"description", "dB, added to the members' own."}}},
+        {"mute", {{"type", "boolean"}, {"default", false}}},
+        {"solo", {{"type", "boolean"}, {"default", false}}},
     });
 }
 
@@ -206,7 +218,7 @@ Json definitions() {
 
 Json config_schema() {
     Json names = reference("address");
-    names["not"] = {{"const", "tonmeister"}};
+    names["not"] = {{"enum", {"tonmeister", "groups"}}};
     Json strips{{"type", "object"}, {"propertyNames", std::move(names)}, {"additionalProperties", reference("strip")},
                 {"description", "Every strip by its name in addresses."}};
     Json templates{{"type", "object"}, {"additionalProperties", reference("chain")},
@@ -222,6 +234,8 @@ Json config_schema() {
         {"control", control_schema()},
         {"templates", std::move(templates)},
         {"strips", std::move(strips)},
+        {"groups", {{"type", "object"}, {"propertyNames", reference("address")}, {"additionalProperties", group_schema()},
+                    {"description", "DCA and mute groups by their names; in addresses /groups/NAME."}}},
     }));
     json["required"] = {"version", "strips"};
     json["$defs"] = definitions();

@@ -62,7 +62,17 @@ struct Strip {
     std::vector<Name> to; ///< strips it feeds
     std::vector<Module> chain;
     Located<bool> mute, solo;
+    Located<bool> solo_safe; ///< never muted by others' solos
     bool operator==(const Strip&) const = default;
+};
+
+/// A DCA or mute group: its level and mute are added to its members' own. In addresses `groups/NAME`.
+struct Group {
+    Name name, display_name;
+    std::vector<Name> members; ///< strips by name, or by a pattern with * ? [ ]
+    std::vector<Parameter> level; ///< one or none
+    Located<bool> mute, solo;
+    bool operator==(const Group&) const = default;
 };
 
 struct Limits {
@@ -94,6 +104,7 @@ struct Config {
     Control control;
     std::vector<Template> templates;
     std::vector<Strip> strips; ///< in the order of the text
+    std::vector<Group> groups; ///< likewise
 
     const Strip* find(std::string_view strip) const;
     bool operator==(const Config& other) const;
@@ -133,5 +144,9 @@ std::optional<std::string_view> port_regex(std::string_view port);
 /// OSC.
 std::optional<std::string> strip_name_error(std::string_view name);
 std::optional<std::string> module_name_error(std::string_view name);
+std::optional<std::string> group_name_error(std::string_view name);
+
+/// Whether a group's member is a pattern, for fnmatch(3), and no strip's name.
+bool is_pattern(std::string_view member);
 
 } // namespace ton::config

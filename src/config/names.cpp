@@ -34,8 +34,13 @@ std::optional<std::string> name_error(std::string_view name) {
 
 std::optional<std::string> strip_name_error(std::string_view name) {
     if (name == "tonmeister") return "\"tonmeister\" is the daemon's own address, expected another name";
+    if (name == "groups") return "\"groups\" is the address of the groups, expected another name";
     return name_error(name);
 }
+
+std::optional<std::string> group_name_error(std::string_view name) { return name_error(name); }
+
+bool is_pattern(std::string_view member) { return member.find_first_of("*?[") != std::string_view::npos; }
 
 std::optional<std::string> module_name_error(std::string_view name) {
     if (std::find(strip_addresses.begin(), strip_addresses.end(), name) != strip_addresses.end()) {
@@ -63,7 +68,7 @@ const Strip* Config::find(std::string_view strip) const {
 
 bool Config::operator==(const Config& other) const {
     return schema == other.schema && name == other.name && engine == other.engine &&
-           control == other.control && templates == other.templates && strips == other.strips;
+           control == other.control && templates == other.templates && strips == other.strips && groups == other.groups;
 }
 
 } // namespace ton::config

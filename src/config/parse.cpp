@@ -57,7 +57,8 @@ void read_config(const Node& node, Config& config, Diagnostics& errors) {
     }
     if (!check_version(node, errors)) return;
     const Fields root(node, "", "a config",
-                      {"$schema", "version", "name", "engine", "control", "templates", "strips"}, errors);
+                      {"$schema", "version", "name", "engine", "control", "templates", "strips", "groups"},
+                      errors);
     Name schema;
     root.read("$schema", schema, "the schema's file name in quotes");
     config.schema = schema.value;
@@ -65,6 +66,7 @@ void read_config(const Node& node, Config& config, Diagnostics& errors) {
     if (const Node* engine = root.find("engine")) config.engine = read_engine(*engine, errors);
     if (const Node* control = root.find("control")) config.control = read_control(*control, errors);
     read_strips(root, node, config, errors);
+    if (const Node* groups = root.find("groups")) config.groups = read_groups(*groups, config.strips, errors);
 }
 
 /// At most one byte more than a config may have. errno's message on failure.

@@ -62,9 +62,20 @@ Json write(const Strip& strip) {
     json["chain"] = write(strip.chain);
     if (strip.mute.value) json["mute"] = true;
     if (strip.solo.value) json["solo"] = true;
+    if (strip.solo_safe.value) json["solo_safe"] = true;
     if (strip.to.size() == 1) json["to"] = strip.to.front().value;
     if (strip.to.size() > 1) json["to"] = write(strip.to);
     if (strip.output) json["output"] = write(*strip.output);
+    return json;
+}
+
+Json write(const Group& group) {
+    Json json = Json::object();
+    if (!group.display_name.value.empty()) json["name"] = group.display_name.value;
+    json["members"] = write(group.members);
+    for (const auto& level : group.level) json["level"] = write(level.value);
+    if (group.mute.value) json["mute"] = true;
+    if (group.solo.value) json["solo"] = true;
     return json;
 }
 
@@ -99,6 +110,10 @@ std::string to_json(const Config& config) {
     }
     Json& strips = json["strips"] = Json::object();
     for (const auto& strip : config.strips) append(strips, strip.name.value, write(strip));
+    if (!config.groups.empty()) {
+        Json& groups = json["groups"] = Json::object();
+        for (const auto& group : config.groups) append(groups, group.name.value, write(group));
+    }
     // A display name that came over the wire may be no UTF-8; the file must be.
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }

@@ -52,6 +52,7 @@ std::string Console::key_of(const graph::Strip& strip, const graph::Module& modu
 
 std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
     if (module.name == graph::kMute && row.name == graph::kMute) return fmt::format("/{}/mute", strip.name);
+    if (strip.members && row.name == "level") return fmt::format("/{}/level", strip.name);
     return fmt::format("/{}/{}/{}", strip.name, module.name, engine::parameter_path(row));
 }
 
@@ -84,6 +85,7 @@ graph::CompileOptions Console::compile_options() const {
 std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate, Carry carry) {
     Desk next = desk;
     if (carry == Carry::untouched) carry_settings(next, loaded_, desk_);
+    graph::join_groups(next);
     sample_rate_ = sample_rate;
     directory_ = std::filesystem::path(desk.file).parent_path().string();
     config::Diagnostics errors(desk.file);
@@ -113,7 +115,7 @@ std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
     while (engine_.poll(stale)) delete stale.transaction;
     compiled_.reset();
     pending_.reset();
-    muted_.clear();
+    told_.clear();
     install(std::move(compilation), desk_);
     return {};
 }
@@ -133,7 +135,7 @@ void Console::install(graph::Compilation compilation, const Desk& before, std::i
 
 /// What the audio side was told holds only for mute stages that stay; new ones began with the strip's own mute.
 void Console::forget_mutes() {
-    std::erase_if(muted_, [&](const auto& told) {
+    std::erase_if(told_, [&](const auto& told) {
         const auto key = fmt::format("{0}/{1}:{1}", told.first, graph::kMute);
         const auto now = compiled_->instances.find(key);
         if (now == compiled_->instances.end() || !pending_) return true;
@@ -184,6 +186,7 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
 void Console::index() {
     controls_.clear();
     by_address_.clear();
+    groups_ = graph::groups_of(desk_);
     for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
         const auto& strip = desk_.strips[at(s)];
         for (int m = 0; m < static_cast<int>(strip.chain.size()); ++m) {
@@ -192,7 +195,8 @@ void Console::index() {
             const auto first = engine::first_meter(module.type->parameters);
             for (int r = 0; r < static_cast<int>(module.type->parameters.size()); ++r) {
                 const auto& row = module.type->parameters[at(r)];
-                if (module.name == graph::kMute && row.name != graph::kMute) continue;
+                if (!graph::is_setting(module, row)) continue;
+                if (strip.members && row.name != "level" && row.name != graph::kMute) continue; // nothing goes through a group
                 const auto readout = row.kind == Kind::meter ? at(instance.readout + (r - first) * instance.stride) : 0;
                 controls_.push_back({address_of(strip, module, row), s, m, r, &row, instance.slot, readout});
             }
@@ -256,6 +260,10 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
         const std::int64_t fade = fade_seconds < 0 ? -1 : std::llround(fade_seconds * sample_rate_);
         if (fade > 0) fading_until_ = std::max(fading_until_, (time < 0 ? now() : time) + fade);
         post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade, .way = way});
+        if (desk_.strips[at(control.strip)].members) {
+            graph::join_groups(desk_, groups_);
+            update_mutes(time, fade, way);
+        }
     }
     if (on_change) on_change(control, outcome.applied);
     return outcome;
@@ -276,29 +284,55 @@ void Console::mutes_changed(std::int64_t time) {
     else mutes_due_ = time;
 }
 
-/// Solo in place: while any strip is soloed, only the soloed ones, what they hear and what hears them are open.
-void Console::update_mutes(std::int64_t time) {
+/// Solo in place: while any strip is soloed, only the soloed ones, what they hear, what hears them and what is solo safe
+/// are open.
+std::vector<char> Console::open_strips() const {
     const auto count = desk_.strips.size();
-    std::vector<char> open(count, 1);
-    if (std::ranges::any_of(desk_.strips, &graph::Strip::solo)) {
-        std::ranges::fill(open, 0);
-        for (std::size_t s = 0; s < count; ++s)
-            for (const int h : compiled_->layout.strips[s].hears) {
-                if (desk_.strips[at(h)].solo) open[s] = 1;
-                if (desk_.strips[s].solo) open[at(h)] = 1;
-            }
-    }
-    begin();
+    const auto soloed = [&](std::size_t s) {
+        return desk_.strips[s].solo || std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].solo; });
+    };
+    if (std::ranges::none_of(desk_.strips, &graph::Strip::solo)) return std::vector<char>(count, 1);
+    std::vector<char> open(count, 0);
     for (std::size_t s = 0; s < count; ++s) {
+        if (desk_.strips[s].solo_safe) open[s] = 1;
+        for (const int h : compiled_->layout.strips[s].hears) {
+            if (soloed(at(h))) open[s] = 1;
+            if (soloed(s)) open[at(h)] = 1;
+        }
+    }
+    return open;
+}
+
+/// What a strip's mute stage shall do: its own mute, its groups' mutes and levels, others' solos. `fade` is that of a
+/// group's level, in frames, or negative for its smoothing.
+void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way) {
+    const auto open = open_strips();
+    begin();
+    for (std::size_t s = 0; s < desk_.strips.size(); ++s) {
         const auto& strip = desk_.strips[s];
-        const bool muted = strip.mute || !open[s];
-        auto& told = muted_.try_emplace(strip.name, strip.mute).first->second; // a new strip starts with its own
-        if (std::exchange(told, muted) == muted) continue;
         const auto* module = strip.find(graph::kMute);
-        const auto& instance = compiled_->instances.at(key_of(strip, *module));
-        post({.time = time, .slot = instance.slot, .row = module->row("mute"), .value = muted ? 1.0F : 0.0F});
+        const int level_row = module->row(graph::kGroupLevel);
+        const float level = module->values[at(level_row)];
+        const bool by_group = std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].mute; });
+        const bool muted = strip.mute || by_group || !open[s];
+        auto& told = told_.try_emplace(strip.name, Told{strip.mute, level}).first->second; // a new strip starts so
+        const auto before = std::exchange(told, Told{muted, level});
+        if (before == told) continue;
+        const auto slot = compiled_->instances.at(key_of(strip, *module)).slot;
+        if (before.muted != muted) post({.time = time, .slot = slot, .row = module->row(graph::kMute), .value = muted ? 1.0F : 0.0F});
+        if (before.level != level)
+            post({.time = time, .slot = slot, .row = level_row, .value = engine::to_kernel(module->type->parameters[at(level_row)], level), .fade = fade, .way = way});
     }
     commit();
+}
+
+int Console::clear_solos() {
+    int count = 0;
+    begin();
+    for (const auto& control : controls_)
+        if (control.module < 0 && desk_.strips[at(control.strip)].solo) set_solo(control, false, Command::kNow), ++count;
+    commit();
+    return count;
 }
 
 // ------------------------------------------------------------------------------------------------- the queue

@@ -105,6 +105,8 @@ class Console {
                 engine::Way way = engine::Way::smooth);
     /// The absolute sample from which on no fade that was asked for is under way.
     std::int64_t fading_until() const { return fading_until_; }
+    /// Takes back every solo, strips' and groups'; how many there were.
+    int clear_solos();
     /// Between begin() and commit() sets are collected and then take effect together, at one sample.
     void begin();
     void commit();
@@ -149,12 +151,13 @@ class Console {
     void index();
     void install(graph::Compilation compilation, const graph::Desk& before, std::int64_t time = engine::Command::kNow);
     void send_changes(const graph::Desk& before, std::int64_t time);
-    void update_mutes(std::int64_t time);
     void mutes_changed(std::int64_t time);
+    std::vector<char> open_strips() const;
+    void update_mutes(std::int64_t time, std::int64_t fade = -1, engine::Way way = engine::Way::smooth);
     Outcome set_text(const Control& control, const Value& value, std::int64_t time);
     std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;
     Outcome set_solo(const Control& control, bool on, std::int64_t time);
-    Outcome replan(const graph::Desk& desk, std::int64_t time);
+    Outcome replan(graph::Desk next, std::int64_t time);
     bool must_wait() const;
     std::int64_t now() const { return engine_.counters().frames.load(std::memory_order_relaxed); }
     std::int64_t soon() const;
@@ -183,7 +186,13 @@ class Console {
     bool swapping_ = false;                    ///< a transaction was sent and not yet reported done
     std::vector<Control> controls_;
     std::unordered_map<std::string_view, std::size_t> by_address_;
-    std::map<std::string, bool> muted_;        ///< per strip: what the audio side was told, solo included
+    struct Told { ///< what the audio side was told of a strip's mute stage
+        bool muted;   ///< by its own mute, its groups' or others' solos
+        float level;  ///< dB, of its groups
+        bool operator==(const Told&) const = default;
+    };
+    std::map<std::string, Told> told_;
+    graph::GroupsOfStrips groups_; ///< by strip: those it is a member of
     std::vector<Deferred> deferred_;           ///< structural settings, and texts
     std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()
     std::map<std::string, std::uint32_t> told_healed_;                    ///< by section

@@ -144,11 +144,12 @@ void Console::apply_together(std::vector<Deferred> settings, std::int64_t time) 
 }
 
 /// A setting that alters latency, memory or routing: a new plan, like a reload's.
-Outcome Console::replan(const Desk& next, std::int64_t time) {
+Outcome Console::replan(Desk next, std::int64_t time) {
+    graph::join_groups(next);
     config::Diagnostics errors(desk_.file);
     auto compilation = graph::compile(next, compiled_.get(), compile_options(), errors);
     if (!errors.empty()) return {.error = errors.take().front().message, .applied = {}};
-    const Desk before = std::exchange(desk_, next);
+    const Desk before = std::exchange(desk_, std::move(next));
     install(std::move(compilation), before, time);
     return {};
 }

@@ -32,7 +32,9 @@ class Dispatcher {
   public:
     using Verb = std::function<void(const osc::Message&, Answers&)>;
 
-    explicit Dispatcher(Console& console) : console_(console) {}
+    explicit Dispatcher(Console& console) : console_(console) {
+        add_verb("solo/clear", [this](const osc::Message&, Answers&) { console_.clear_solos(); });
+    }
 
     /// `name` is what follows "/tonmeister/".
     void add_verb(std::string name, Verb verb) { verbs_[std::move(name)] = std::move(verb); }

@@ -34,8 +34,11 @@ struct Strip {
     int channels = 0;                    ///< as written; 0 where it follows from what feeds the strip
     std::optional<std::vector<std::string>> inputs, outputs; ///< what each port connects to; empty: free ports
     std::vector<std::string> to;
-    std::vector<Module> chain;           ///< ends with the strip's own `mute` and `meter`
-    bool mute = false, solo = false;
+    std::vector<Module> chain;           ///< with the strip's own `mute` and, at its end, `meter`
+    bool mute = false, solo = false, solo_safe = false;
+    /// Of a group: its members, names and patterns. A group is a strip that nothing feeds and that feeds nothing; its
+    /// fader and mute are added to its members'.
+    std::optional<std::vector<std::string>> members;
     config::Position position{}, inputs_at{}, outputs_at{};
     std::vector<config::Position> to_at;  ///< one per entry of `to`
 
@@ -52,8 +55,22 @@ struct Desk {
     int index(std::string_view strip) const; ///< -1 if there is none
 };
 
-/// Names of the two modules that end every chain.
+/// Names of the two modules that the desk adds to every chain: a mute behind the last fader (so that sends behind the
+/// fader fall silent, too), and a meter at the end.
 inline constexpr std::string_view kMute = "mute", kMeter = "meter";
+/// The mute's row that groups set.
+inline constexpr std::string_view kGroupLevel = "group_level";
+/// What the names of groups begin with, as strips and in addresses.
+inline constexpr std::string_view kGroups = "groups/";
+/// False of a row that follows from others: nobody sets or saves it.
+bool is_setting(const Module& module, const engine::Parameter& row);
+/// Sets every strip's group level to the sum of its groups' levels.
+void join_groups(Desk& desk);
+/// For each strip the groups that it is a member of.
+using GroupsOfStrips = std::vector<std::vector<int>>;
+GroupsOfStrips groups_of(const Desk& desk);
+/// With what groups_of() said of that desk.
+void join_groups(Desk& desk, const GroupsOfStrips& groups);
 
 /// Adds what the module types know to what the config says; errors go to `errors` (all of them).
 Desk resolve(const config::Config& config, config::Diagnostics& errors);

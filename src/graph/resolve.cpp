@@ -170,6 +170,23 @@ std::vector<std::string> words(const std::vector<config::Name>& names) {
     return all;
 }
 
+/// Behind the last fader, but behind everything that makes sound, too.
+std::size_t place_of_mute(const std::vector<Module>& chain) {
+    const auto place = std::ranges::find_if(chain.rbegin(), chain.rend(),
+                                            [](const Module& m) { return m.type->name == "fader" || m.type->source || m.type->sources; });
+    const bool by_fader = place != chain.rend() && place->type->name == "fader";
+    return by_fader ? static_cast<std::size_t>(place.base() - chain.begin()) : chain.size();
+}
+
+void add_own_modules(Strip& s, const std::string& path) {
+    auto mute = make_module(std::string(kMute), *modules::find(kMute), s.position, path);
+    mute.values[static_cast<std::size_t>(mute.row("mute"))] = s.mute ? 1.0F : 0.0F;
+    s.chain.insert(s.chain.begin() + static_cast<std::ptrdiff_t>(place_of_mute(s.chain)), std::move(mute));
+    auto meter = make_module(std::string(kMeter), *modules::find(kMeter), s.position, path);
+    if (const int row = meter.row("true_peak_on"); row >= 0) meter.values[static_cast<std::size_t>(row)] = 0.0F;
+    s.chain.push_back(std::move(meter));
+}
+
 Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
     Strip s;
     s.name = from.name.value;
@@ -185,14 +202,25 @@ Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
     for (const auto& to : from.to) s.to_at.push_back(to.at);
     s.mute = from.mute.value;
     s.solo = from.solo.value;
+    s.solo_safe = from.solo_safe.value;
     for (const auto& m : from.chain)
         if (auto module = resolve_module(m, errors)) s.chain.push_back(std::move(*module));
-    for (const auto name : {kMute, kMeter}) {
-        auto tail = make_module(std::string(name), *modules::find(name), from.name.at, "strips." + s.name);
-        if (name == kMute) tail.values[static_cast<std::size_t>(tail.row("mute"))] = s.mute ? 1.0F : 0.0F;
-        else if (const int row = tail.row("true_peak_on"); row >= 0) tail.values[static_cast<std::size_t>(row)] = 0.0F;
-        s.chain.push_back(std::move(tail));
-    }
+    add_own_modules(s, "strips." + s.name);
+    return s;
+}
+
+Strip resolve_group(const config::Group& from, config::Diagnostics& errors) {
+    Strip s;
+    s.name = std::string(kGroups) + from.name.value;
+    s.display_name = from.display_name.value;
+    s.channels = 1;
+    s.position = s.inputs_at = s.outputs_at = from.name.at;
+    s.members = words(from.members);
+    s.mute = from.mute.value;
+    s.solo = from.solo.value;
+    s.chain.push_back(make_module("fader", *modules::find("fader"), from.name.at, "groups." + from.name.value));
+    for (const auto& level : from.level) set_parameter(s.chain.back(), level, errors);
+    add_own_modules(s, "groups." + from.name.value);
     return s;
 }
 
@@ -204,6 +232,8 @@ Desk resolve(const config::Config& config, config::Diagnostics& errors) {
     for (const auto& t : config.templates)
         for (const auto& m : t.chain) resolve_module(m, errors);
     for (const auto& s : config.strips) desk.strips.push_back(resolve_strip(s, errors));
+    for (const auto& g : config.groups) desk.strips.push_back(resolve_group(g, errors));
+    join_groups(desk);
     return desk;
 }
 

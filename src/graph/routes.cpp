@@ -19,6 +19,7 @@ class Routes {
   public:
     Routes(const Desk& desk, config::Diagnostics& errors) : desk_(desk), errors_(errors), targets_(desk.strips.size()) {
         for (std::size_t s = 0; s < desk.strips.size(); ++s) {
+            if (desk.strips[s].members) continue; // nothing can be sent to a group
             index_.emplace(desk.strips[s].name, static_cast<int>(s));
             names_.push_back(desk.strips[s].name);
         }

@@ -42,9 +42,22 @@ config::Strip to_config(const Strip& from) {
     strip.to = names(from.to);
     strip.mute.value = from.mute;
     strip.solo.value = from.solo;
+    strip.solo_safe.value = from.solo_safe;
     for (const auto& module : from.chain)
         if (module.name != kMute && module.name != kMeter) strip.chain.push_back(to_config(module));
     return strip;
+}
+
+config::Group to_group(const Strip& from) {
+    config::Group group;
+    group.name.value = from.name.substr(kGroups.size());
+    group.display_name.value = from.display_name;
+    group.members = names(*from.members);
+    group.level = to_config(*from.find("fader")).parameters;
+    std::erase_if(group.level, [](const config::Parameter& p) { return p.path.value != "level"; });
+    group.mute.value = from.mute;
+    group.solo.value = from.solo;
+    return group;
 }
 
 } // namespace
@@ -77,7 +90,10 @@ config::Config to_config(const Desk& desk) {
     config.name.value = desk.name;
     config.engine = desk.engine;
     config.control = desk.control;
-    for (const auto& strip : desk.strips) config.strips.push_back(to_config(strip));
+    for (const auto& strip : desk.strips) {
+        if (strip.members) config.groups.push_back(to_group(strip));
+        else config.strips.push_back(to_config(strip));
+    }
     return config;
 }
 
