@@ -107,7 +107,7 @@ def test_save_without_a_name_keeps_the_text_it_replaces(config, tmp_path):
         desk.set("/host/fader/level", "-11")
         assert desk.ask("send", "/tonmeister/save").stdout == f"/tonmeister/saved {config}\n"
     assert (config.parent / "voice.json.bak").read_text() == text
-    assert json.loads(config.read_text())["strips"]["host"]["chain"][3] == {"fader": {"level": -11}}
+    assert json.loads(config.read_text())["strips"]["host"]["chain"][2] == {"fader": {"level": -11}}
     assert sorted(file.name for file in config.parent.iterdir()) == ["voice.json", "voice.json.bak"]
 
 
@@ -124,7 +124,7 @@ def test_load_gives_exactly_the_file_and_reload_keeps_to_it(config, tmp_path):
         assert desk.get("/echo/mute") == "0"
         assert desk.get("/music/solo") == "0"
         saved = json.loads((config.parent / "start.json").read_text())
-        saved["strips"]["host"]["chain"][3]["fader"]["level"] = -5
+        saved["strips"]["host"]["chain"][2]["fader"]["level"] = -5
         (config.parent / "start.json").write_text(json.dumps(saved))
         assert desk.ask("send", "/tonmeister/reload").returncode == 0
         assert desk.get("/host/fader/level") == "-5"

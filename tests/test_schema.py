@@ -18,7 +18,6 @@ REFUSED = [
     "not_an_object",
     "parameter_out_of_range",
     "parameter_wrong_type",
-    "strips_missing",
     "two_modules_in_one_entry",
     "unknown_key",
     "unknown_module",

@@ -52,6 +52,8 @@ int Daemon::run() {
     add_verbs();
     if (!open_osc()) return 1;
     if (!first_desk()) return 1;
+    editor_.open(std::move(text_));
+    if (options_.watch) watch();
     warn();
     disk_.start();
     start_backend();
@@ -63,7 +65,7 @@ int Daemon::run() {
 
 bool Daemon::load_desk() {
     std::vector<config::Diagnostic> errors;
-    loaded_ = control::Console::load(options_.config, errors);
+    loaded_ = read_config(options_.config, text_, errors);
     if (errors.empty()) return true;
     fmt::print(stderr, "{}", config::format(errors));
     return false;
@@ -143,17 +145,14 @@ void Daemon::wire() {
         ports_for(*console_.compiled(), false);
         latencies();
     };
+    editor_.on_edit = [this] {
+        if (state_) state_->touch(); // it also has what the config says
+    };
+    editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(errors); };
 }
 
 void Daemon::add_verbs() {
-    dispatcher_.add_verb("reload", [this](const control::osc::Message& m, control::Answers& a) {
-        bool good = true;
-        reload(loaded_.file, control::Carry::untouched, [&](const std::string& text) {
-            good = false;
-            a.error(m.address, text);
-        });
-        if (good) a.reply({"/tonmeister/reloaded", {loaded_.file}});
-    });
+    dispatcher_.add_verb("reload", [this](const control::osc::Message& m, control::Answers& a) { reload_verb(m, a); });
     dispatcher_.add_verb("save", [this](const control::osc::Message& m, control::Answers& a) { save(m, a); });
     dispatcher_.add_verb("load", [this](const control::osc::Message& m, control::Answers& a) { load(m, a); });
 }
@@ -170,6 +169,7 @@ void Daemon::tick() {
     osc_->poll();
     poll_scenes();
     poll_state();
+    if (reload_waits_) reload_when_ready();
     if (++ticks_ % kSlow == 0) slow_tick();
     timer_.expires_after(kTick);
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -208,13 +208,7 @@ void Daemon::wait_for_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
         if (error) return;
         if (signal == SIGHUP) {
-            notifier_.reloading(service::Notifier::Clock::now());
-            std::string trouble;
-            reload(loaded_.file, control::Carry::untouched, [&](const std::string& text) {
-                spdlog::error("{}", text);
-                trouble = text;
-            });
-            notifier_.reloaded(trouble.empty() ? "reloaded" : "reload refused, what played goes on: " + trouble);
+            reload_when_ready();
             return wait_for_signal();
         }
         spdlog::info("stopping");
@@ -249,22 +243,6 @@ void Daemon::stop_when_faded() {
 
 // ------------------------------------------------------------------------------------------------- the graph
 
-void Daemon::reload(const std::string& path, control::Carry carry, const std::function<void(const std::string&)>& complain) {
-    if (!console_.ready()) return complain("another change of the graph is under way; try again");
-    std::vector<config::Diagnostic> errors;
-    auto desk = control::Console::load(path, errors);
-    if (errors.empty()) errors = console_.apply(desk, console_.sample_rate(), carry);
-    for (const auto& e : errors) complain(config::format(e));
-    if (errors.empty()) {
-        loaded_ = std::move(desk);
-        if (state_) state_->touch(); // it also has what the config says
-        spdlog::info("{}: loaded, {}", path, config::counted(loaded_.strips.size(), "strip"));
-        warn();
-    } else {
-        spdlog::error("{}: {}; what played goes on", path, config::counted(errors.size(), "error"));
-    }
-}
-
 /// The ports of the plan to come, with those of the plan that still runs while `both`.
 void Daemon::ports_for(const graph::Compiled& next, bool both) {
     std::vector<backend::PortSpec> wanted;
@@ -276,8 +254,10 @@ void Daemon::ports_for(const graph::Compiled& next, bool both) {
                           .pretty = fmt::format("{} {} {}", label, port.input ? "in" : "out", port.channel + 1), .order = order++});
     }
     if (both)
-        for (const auto& old : ports_)
-            if (std::ranges::find(wanted, old.name, &backend::PortSpec::name) == wanted.end()) wanted.push_back(old);
+        for (const auto& old : ports_) { // a renamed strip's port has another name and the same place
+            const auto same = [&](const backend::PortSpec& p) { return p.name == old.name || (p.input == old.input && p.slot == old.slot); };
+            if (std::ranges::none_of(wanted, same)) wanted.push_back(old);
+        }
     ports_ = std::move(wanted);
     if (backend_) backend_->set_ports(ports_);
 }

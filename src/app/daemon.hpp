@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/file_watch.hpp"
 #include "app/run.hpp"
 #include "app/service/notifier.hpp"
 #include "backend/backend.hpp"
 #include "control/console.hpp"
+#include "control/editor.hpp"
 #include "control/osc_view.hpp"
 #include "control/scene_file.hpp"
 #include "control/scene_verbs.hpp"
@@ -44,7 +46,13 @@ class Daemon {
     void slow_tick();
     void tell_service();
     void wait_for_signal();
-    void reload(const std::string& path, control::Carry carry, const std::function<void(const std::string&)>& complain);
+    control::Editor::Result reload(std::vector<config::Diagnostic>& errors);
+    void reload_when_ready();
+    void reload_verb(const control::osc::Message& message, control::Answers& answers);
+    void log_refused(const std::vector<config::Diagnostic>& errors);
+    static void answer_all(const std::string& address, const std::vector<config::Diagnostic>& errors, control::Answers& answers);
+    static graph::Desk read_config(const std::string& path, std::string& text, std::vector<config::Diagnostic>& errors);
+    void watch();
     void begin_stop();
     void stop_when_faded();
 
@@ -76,6 +84,7 @@ class Daemon {
     engine::Engine engine_;
     control::Console console_;
     control::Dispatcher dispatcher_;
+    control::Editor editor_{console_, dispatcher_};
     control::Scenes scenes_{console_};
     control::SceneVerbs scene_verbs_{dispatcher_, scenes_};
     std::unique_ptr<control::SceneFile> scene_file_; // null where scenes can't be kept
@@ -83,6 +92,9 @@ class Daemon {
     std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go
     graph::Desk loaded_;
     std::optional<control::StateLock> state_lock_;
+    std::string text_;                          // of the config, until the editor has it
+    std::unique_ptr<FileWatch> watch_;
+    bool reload_waits_ = false;                 // for the change of the graph that is under way
     std::unique_ptr<control::StateWriter> state_; // null where settings can't be kept
     std::vector<backend::PortSpec> ports_;      // registered now
     backend::Status status_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The daemon's settings on disk: the state that comes back after a restart, and configs saved and loaded by name.
+// The daemon's settings on disk: the state that comes back after a restart.
 #include "app/daemon.hpp"
 
 #include <fmt/format.h>
@@ -13,22 +13,7 @@ namespace ton::app {
 namespace fs = std::filesystem;
 
 namespace {
-
 constexpr double kSceneAhead = 0.05; // s: what a scene switches at its end reaches the audio side this much early
-
-/// What a client may call a config: a file in the config's own folder, and no way out of it.
-std::string file_name_error(std::string_view name) {
-    const bool plain = !name.empty() && name.size() <= 200 && name.find('/') == std::string_view::npos && !name.starts_with('.') &&
-                       name.find('\0') == std::string_view::npos;
-    return plain ? "" : config::quote(name) + " can't be a config's name, expected a file name in the config's own folder, without slashes";
-}
-
-std::string beside(const std::string& config, std::string_view name) {
-    auto path = fs::path(config).parent_path() / name;
-    if (path.extension() != ".json") path += ".json";
-    return path.string();
-}
-
 } // namespace
 
 // ------------------------------------------------------------------------------------------------- the state
@@ -138,53 +123,6 @@ void Daemon::close_state() {
     flush_state();
     state_.reset(); // waits for the disk
     scene_file_.reset();
-}
-
-// --------------------------------------------------------------------------------------------- save and load
-
-/// /tonmeister/save [NAME]: the desk as it stands becomes a config. Without a name that is the loaded one, whose text
-/// is kept beside it as NAME.bak; templates are written out, since the desk knows only their modules.
-void Daemon::save(const control::osc::Message& message, control::Answers& answers) {
-    auto path = loaded_.file;
-    if (!message.args.empty()) {
-        const auto name = control::osc::string(message.args.front());
-        if (!name) return answers.error(message.address, "expected a file name, or nothing for the loaded config");
-        if (const auto error = file_name_error(*name); !error.empty()) return answers.error(message.address, error);
-        path = beside(loaded_.file, *name);
-    }
-    if (fs::exists(path)) {
-        const auto old = control::read_whole(path);
-        const auto kept = old ? control::replace_file(path + ".bak", *old) : tl::make_unexpected(old.error());
-        if (!kept) return answers.error(message.address, kept.error());
-    }
-    if (const auto saved = control::replace_file(path, config::to_json(graph::to_config(console_.desk()))); !saved)
-        return answers.error(message.address, saved.error());
-    spdlog::info("{}: saved", path);
-    answers.reply({"/tonmeister/saved", {path}});
-}
-
-/// /tonmeister/load NAME: that config instead of the loaded one, exactly as it is in the file.
-void Daemon::load(const control::osc::Message& message, control::Answers& answers) {
-    const auto name = message.args.empty() ? std::nullopt : control::osc::string(message.args.front());
-    if (!name) return answers.error(message.address, "expected the file name of a config beside the loaded one");
-    if (const auto error = file_name_error(*name); !error.empty()) return answers.error(message.address, error);
-    bool good = true;
-    const auto before = loaded_.file, path = beside(before, *name);
-    const bool moves = state_ && options_.state.empty() && state_file(path) != state_file(before);
-    if (moves) // asked now, while no can still be said
-        if (const auto lock = control::StateLock::take(state_file(path)); !lock && lock.error().taken) return answers.error(message.address, lock.error().why);
-    if (moves) flush_state(); // of the config before: there it is when that is loaded again
-    reload(path, control::Carry::nothing, [&](const std::string& text) {
-        good = false;
-        answers.error(message.address, text);
-    });
-    if (!good) return;
-    if (moves) {
-        state_.reset();
-        state_lock_.reset();
-        open_state(true);
-    }
-    answers.reply({"/tonmeister/loaded", {loaded_.file}});
 }
 
 } // namespace ton::app

@@ -38,6 +38,7 @@ void add_run(CLI::App& app, Work& work) {
     sub->add_option("--server", o->server, "Name of the JACK server (default: the default one)");
     sub->add_option("--osc", o->osc, "OSC URL instead of the config's: udp://HOST:PORT, tcp://…, tcp+slip://… (repeatable)");
     sub->add_option("--state", o->state, "File of the live settings (default: in the user's state directory)");
+    sub->add_flag("--watch", o->watch, "Reload the config whenever its file is written");
     sub->add_flag("--fresh", o->fresh, "Start from the config alone, without the settings saved last time");
     sub->add_flag("--verbose", o->verbose, "Log more");
     sub->callback([o, &work] { work = [o] { return app::run(*o); }; });

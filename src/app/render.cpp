@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/render.hpp"
 
+#include "app/config_files.hpp"
 #include "app/events.hpp"
 #include "control/console.hpp"
 #include "control/dispatch.hpp"
+#include "control/editor.hpp"
 #include "control/scene_verbs.hpp"
 #include "control/state.hpp"
 #include "files/audio_file.hpp"
@@ -16,6 +18,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 
 namespace ton::app {
@@ -99,6 +102,7 @@ class Run {
     void build(const graph::Desk& desk) {
         console_ = std::make_unique<control::Console>(engine_, console_options());
         dispatcher_ = std::make_unique<control::Dispatcher>(*console_);
+        make_editor();
         scenes_ = std::make_unique<control::Scenes>(*console_);
         scene_verbs_ = std::make_unique<control::SceneVerbs>(*dispatcher_, *scenes_);
         console_->on_change = [this](const control::Control& control, const control::Value&) { scenes_->changed(control); };
@@ -113,6 +117,17 @@ class Run {
             if (const auto why = dispatcher_->complaint(event.message); !why.empty())
                 complain(fmt::format("{}:{}: {}: {}", options_.events, event.line, event.message.address, why));
         }
+    }
+
+    void make_editor() {
+        editor_ = std::make_unique<control::Editor>(*console_, *dispatcher_);
+        editor_->clock = [this] { return static_cast<double>(position_) / rate_; };
+        if (const auto text = control::read_whole(options_.config)) editor_->open(*text);
+        dispatcher_->add_verb("save", [this](const control::osc::Message& m, control::Answers& answers) {
+            const auto saved = save_config(*editor_, options_.config, m, false); // a render leaves its own config alone
+            if (saved) answers.reply({"/tonmeister/saved", {*saved}});
+            else answers.error(m.address, saved.error());
+        });
     }
 
     void check_strips(const graph::Desk& desk) {
@@ -186,8 +201,11 @@ class Run {
         for (std::int64_t position = 0; position < total;) {
             console_->settle(); // at first the plan; then finished edits make room for those that wait
             scenes_->poll(position);
-            obey_until(position, next);
-            console_->settle();
+            position_ = position;
+            do {
+                obey_until(position, next);
+                console_->settle();
+            } while (!held_.empty() && console_->ready());
             std::int64_t count = std::min<std::int64_t>(block_, total - position);
             // A block ends where an event or a new plan is due, so that everything happens on its sample, however long blocks are.
             if (next < events_.size()) count = std::min(count, events_[next].time - position);
@@ -199,22 +217,44 @@ class Run {
             position += count;
             show_progress(position, total);
         }
+        for (const auto& events : held_)
+            for (const auto& event : events) {
+                answers_.line = event.line;
+                answers_.error(event.message.address, "the render ended before the change of the graph before it");
+            }
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
         for (const auto& [address, text] : console_->take_reports()) fmt::print(stderr, "{}: {}\n", address, text);
         return finish();
     }
 
-    /// Events of one sample take effect together.
+    /// Events of one sample take effect together. A change of the graph waits while another is under way, and with it what
+    /// is meant for what it adds.
     void obey_until(std::int64_t position, std::size_t& next) {
-        const auto first = next;
-        while (next < events_.size() && events_[next].time <= position) ++next;
-        if (next - first > 1) console_->begin();
-        for (auto i = first; i < next; ++i) {
-            answers_.line = events_[i].line;
-            dispatcher_->obey(events_[i].message, engine::Command::kNow, answers_);
+        if (!held_.empty() && console_->ready()) {
+            const auto due = std::move(held_.front());
+            held_.pop_front();
+            obey(due);
         }
-        if (next - first > 1) console_->commit();
+        std::vector<TimedMessage> now, later;
+        for (; next < events_.size() && events_[next].time <= position; ++next) (waits(events_[next].message) ? later : now).push_back(events_[next]);
+        if (!later.empty()) held_.push_back(std::move(later));
+        obey(now);
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
+    }
+
+    bool waits(const control::osc::Message& message) const {
+        if (control::Editor::changes_graph(message.address)) return !console_->ready() || !held_.empty();
+        return !held_.empty() && !message.address.starts_with("/tonmeister/") && !dispatcher_->complaint(message).empty();
+    }
+
+    void obey(const std::vector<TimedMessage>& events) {
+        if (events.empty()) return;
+        dispatcher_->begin(events.size() > 1, engine::Command::kNow);
+        for (const auto& event : events) {
+            answers_.line = event.line;
+            dispatcher_->obey(event.message, engine::Command::kNow, answers_);
+        }
+        dispatcher_->commit(events.size() > 1, answers_);
     }
 
     void process(std::int64_t position, int count) {
@@ -237,9 +277,8 @@ class Run {
     void fill(const graph::Port& port, std::int64_t position, int count) {
         auto& plane = input_memory_[at(port.slot)];
         std::ranges::fill(plane, 0.0F);
-        const auto name = port.strip_name();
         for (const auto& [strip, samples] : inputs_) {
-            if (strip != name || at(port.channel) >= samples.size()) continue;
+            if (strip != port.strip_key || at(port.channel) >= samples.size()) continue;
             const auto& from = samples[at(port.channel)];
             const auto left = static_cast<std::int64_t>(from.size()) - position;
             for (std::int64_t i = 0; i < std::min<std::int64_t>(count, left); ++i)
@@ -282,11 +321,14 @@ class Run {
     std::vector<std::pair<std::string, std::vector<std::vector<float>>>> inputs_;
     std::int64_t longest_ = 0, frames_ = 0, latency_ = 0;
     std::vector<TimedMessage> events_;
+    std::deque<std::vector<TimedMessage>> held_;
+    std::int64_t position_ = 0;
     EventAnswers answers_;
     files::DiskThread disk_;
     Engine engine_;
     std::unique_ptr<control::Console> console_;
     std::unique_ptr<control::Dispatcher> dispatcher_;
+    std::unique_ptr<control::Editor> editor_;
     std::unique_ptr<control::Scenes> scenes_; // in memory only
     std::unique_ptr<control::SceneVerbs> scene_verbs_;
     std::vector<Output> outputs_;

@@ -13,6 +13,7 @@ struct RunOptions {
     std::string server;            ///< JACK server's name; empty: the default one
     std::vector<std::string> osc;  ///< URLs instead of the config's
     std::string state;             ///< file of the live settings; empty: the usual place
+    bool watch = false;            ///< reload the config whenever its file is written
     bool fresh = false;            ///< ignore what was saved
     bool verbose = false;
 };

@@ -237,7 +237,7 @@ Json config_schema() {
         {"groups", {{"type", "object"}, {"propertyNames", reference("address")}, {"additionalProperties", group_schema()},
                     {"description", "DCA and mute groups by their names; in addresses /groups/NAME."}}},
     }));
-    json["required"] = {"version", "strips"};
+    json["required"] = {"version"};
     json["$defs"] = definitions();
     return json;
 }

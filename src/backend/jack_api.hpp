@@ -21,7 +21,7 @@ namespace ton::backend {
     X(set_freewheel) X(set_thread_init_callback) X(set_process_callback) X(set_buffer_size_callback)        \
     X(set_sample_rate_callback) X(set_xrun_callback) X(set_freewheel_callback) X(set_latency_callback)      \
     X(set_port_registration_callback) X(set_graph_order_callback) X(on_shutdown) X(on_info_shutdown)        \
-    X(port_register) X(port_unregister) X(port_get_buffer) X(port_by_id) X(port_by_name) X(port_name)       \
+    X(port_register) X(port_rename) X(port_unregister) X(port_get_buffer) X(port_by_id) X(port_by_name) X(port_name)       \
     X(port_get_aliases) X(port_uuid) X(port_connected_to) X(port_get_all_connections) X(connect)            \
     X(disconnect) X(get_ports) X(port_get_latency_range) X(port_set_latency_range)                          \
     X(recompute_total_latencies) X(set_error_function) X(set_info_function) X(set_property)                 \

@@ -56,6 +56,7 @@ JackClient::JackClient(const JackApi& api, engine::Engine& engine, jack_client_t
 std::vector<std::string> JackClient::set_ports(std::span<const PortSpec> specs) {
     std::vector<std::string> refused;
     std::map<std::string, Port, std::less<>> next;
+    rename_ports(specs);
     for (const auto& spec : specs) {
         jack_port_t* handle = nullptr;
         bool changed = true;
@@ -86,6 +87,21 @@ std::vector<std::string> JackClient::set_ports(std::span<const PortSpec> specs) 
     publish_latencies();
     tidy();
     return refused;
+}
+
+/// A new name for a slot that has a port already: the strip was renamed, and its port stays connected.
+void JackClient::rename_ports(std::span<const PortSpec> specs) {
+    for (const auto& spec : specs) {
+        if (ports_.contains(spec.name)) continue;
+        const auto old = std::ranges::find_if(ports_, [&](const auto& entry) {
+            const auto& known = entry.second.spec;
+            return known.input == spec.input && known.slot == spec.slot && std::ranges::find(specs, known.name, &PortSpec::name) == specs.end();
+        });
+        if (old == ports_.end() || api_.port_rename(client_, old->second.handle, spec.name.c_str()) != 0) continue;
+        auto entry = ports_.extract(old);
+        entry.key() = entry.mapped().spec.name = spec.name;
+        ports_.insert(std::move(entry));
+    }
 }
 
 jack_port_t* JackClient::register_port(const PortSpec& spec) {

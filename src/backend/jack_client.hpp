@@ -95,6 +95,7 @@ class JackClient {
     bool set_callbacks();
     int process(jack_nframes_t frames) TM_NONBLOCKING;
     void latency(jack_latency_callback_mode_t mode);
+    void rename_ports(std::span<const PortSpec> specs);
     jack_port_t* register_port(const PortSpec& spec);
     void describe(const Port& port);
     void publish_table(bool silent);

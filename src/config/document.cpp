@@ -54,6 +54,23 @@ Splice Splice::between(std::string_view before, std::string_view after) {
 
 Document::Document(std::string text) : text_(std::move(text)), style_(style_of(text_)) {}
 
+std::map<std::string, Document, std::less<>> Document::parts(const Path& path) const {
+    std::map<std::string, Document, std::less<>> all;
+    for (const auto& item : outline_at(path).items) {
+        Document document(text_.substr(item.value, item.value_end - item.value));
+        document.style_ = style_;
+        document.indent_ = indent_at(item.value);
+        all.emplace(decoded(text_, item), std::move(document));
+    }
+    return all;
+}
+
+/// Of the line that has byte `at`.
+std::string Document::indent_at(std::size_t at) const {
+    const bool first_line = at == 0 || text_.rfind('\n', at - 1) == npos;
+    return first_line && !indent_.empty() ? indent_ : std::string(indentation(text_, at));
+}
+
 // ---------------------------------------------------------------------------------------------- finding
 
 std::optional<Document::Found> Document::find(const Path& path) const {
@@ -111,7 +128,7 @@ template <class Edit> Splice Document::edit(Edit change) {
 Splice Document::set(const Path& path, const Node& value) {
     return edit([&] {
         const auto found = need(path);
-        const auto indent = indentation(text_, found.begin);
+        const auto indent = indent_at(found.begin);
         const auto line = text_.rfind('\n', found.begin);
         const auto column = line == npos ? found.begin : found.begin - line - 1;
         replace(found.begin, found.end, write_json(value, indent, column, style_));
@@ -163,6 +180,14 @@ Splice Document::move(const Path& path, std::size_t from, std::size_t to) {
     });
 }
 
+Splice Document::replace_members(const Path& path, const std::map<std::string, std::string, std::less<>>& texts) {
+    return edit([&] {
+        const auto o = outline_at(path);
+        for (auto item = o.items.rbegin(); item != o.items.rend(); ++item)
+            if (const auto it = texts.find(decoded(text_, *item)); it != texts.end()) replace(item->value, item->value_end, it->second);
+    });
+}
+
 void Document::apply(const Splice& splice) {
     if (text_.compare(splice.at, splice.removed.size(), splice.removed) != 0) throw std::out_of_range("the config's text is another");
     text_.replace(splice.at, splice.removed.size(), splice.inserted);
@@ -173,23 +198,22 @@ void Document::apply(const Splice& splice) {
 /// The indentation of items that begin a line.
 std::string Document::item_indent(const Outline& o) const {
     for (const auto& item : o.items)
-        if (starts_line(text_, item)) return std::string(indentation(text_, item.begin));
-    return std::string(indentation(text_, o.open)) + style_.step;
+        if (starts_line(text_, item)) return indent_at(item.begin);
+    return indent_at(o.open) + style_.step;
 }
 
 /// A new item as it will stand at the end of that container.
 std::string Document::written(const Outline& o, const Node& value, std::string_view key) const {
     const auto name = key.data() ? write_string(key) + ": " : std::string{};
     const bool own_line = o.items.empty() ? opens_lines(o) : starts_line(text_, o.items.back());
-    const auto indent = own_line ? item_indent(o) : std::string(indentation(text_, o.open));
-    const auto line_begin = text_.rfind('\n', o.open) + 1; // npos + 1 is 0
-    const auto line_end = std::min(text_.find('\n', o.close), text_.size());
-    const auto column = own_line ? indent.size() + 1 : line_end - line_begin + 2;
+    const auto indent = own_line ? item_indent(o) : indent_at(o.open);
+    // Among others on a line that may well be full: only what is long itself is broken into lines.
+    const auto column = own_line ? indent.size() + 1 : line_width / 3;
     return name + write_json(value, indent, column + name.size(), style_);
 }
 
 /// An empty object that is no deeper than `strips` is opened up for lines; a chain goes on its line while it fits.
-bool Document::opens_lines(const Outline& o) const { return o.object && indentation(text_, o.open).size() <= style_.step.size(); }
+bool Document::opens_lines(const Outline& o) const { return o.object && indent_at(o.open).size() <= style_.step.size(); }
 
 Document::Piece Document::piece_of(const Outline& o, std::size_t index) const {
     const auto& item = o.items[index];
@@ -227,7 +251,7 @@ void Document::append_piece(const Outline& o, const Piece& piece) {
     const auto item = piece.before + piece.content + piece.after;
     const bool own_line = starts_line(text_, last);
     const bool closed = piece.after.empty() || (own_line && last.ends_line);
-    const auto end = closed ? "" : style_.line_break + std::string(indentation(text_, o.open));
+    const auto end = closed ? "" : style_.line_break + indent_at(o.open);
     if (own_line) {
         text_.insert(last.tail, style_.line_break + item_indent(o) + item + end);
         text_.insert(last.value_end, 1, ',');
@@ -240,7 +264,7 @@ void Document::append_piece(const Outline& o, const Piece& piece) {
 
 void Document::insert_first(const Outline& o, const Piece& piece) {
     const auto inner = std::string_view(text_).substr(o.open + 1, o.close - o.open - 1);
-    const auto indent = std::string(indentation(text_, o.open));
+    const auto indent = indent_at(o.open);
     const auto item = piece.before + piece.content + piece.after;
     const auto deeper = style_.line_break + indent + style_.step;
     if (!only_blank(inner)) { // comments stay, in front

@@ -5,6 +5,7 @@
 #include "config/outline.hpp"
 #include "config/write.hpp"
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,6 +61,11 @@ class Document {
     /// An item of the list at `path`, so that it becomes the `to`-th.
     Splice move(const Path& path, std::size_t from, std::size_t to);
 
+    /// The members of an object, by key, each as a document of its own that lays out as it would stand in this one.
+    std::map<std::string, Document, std::less<>> parts(const Path& path) const;
+    /// Other texts for members of the object at `path`, by key: what parts() gave and was edited. In one go.
+    Splice replace_members(const Path& path, const std::map<std::string, std::string, std::less<>>& texts);
+
     /// The other way of an edit, or the edit once more; only where the text is as it was then.
     void apply(const Splice& splice);
 
@@ -85,8 +91,11 @@ class Document {
     void replace(std::size_t from, std::size_t to, std::string_view with) { text_.replace(from, to - from, with); }
     template <class Edit> Splice edit(Edit change);
 
+    std::string indent_at(std::size_t at) const;
+
     std::string text_;
     TextStyle style_;
+    std::string indent_; // of the first line, where this is a part of another
 };
 
 } // namespace ton::config

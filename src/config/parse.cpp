@@ -31,12 +31,12 @@ bool check_version(const Node& root, Diagnostics& errors) {
     return false;
 }
 
-void read_strips(const Fields& root, const Node& node, Config& config, Diagnostics& errors) {
+void read_strips(const Fields& root, Config& config, Diagnostics& errors) {
     Templates templates(errors);
     if (const Node* written = root.find("templates")) templates.read(*written);
     const Node* strips = root.find("strips");
-    if (!strips) {
-        errors.add(node.at, "strips", "the strips are missing, expected \"strips\": { \"NAME\": {} }");
+    if (!strips) { // a desk that is built live begins with none
+        config.templates = templates.take();
         return;
     }
     const auto* members = strips->as<Node::Object>();
@@ -65,7 +65,7 @@ void read_config(const Node& node, Config& config, Diagnostics& errors) {
     root.read("name", config.name, "the config's name in quotes");
     if (const Node* engine = root.find("engine")) config.engine = read_engine(*engine, errors);
     if (const Node* control = root.find("control")) config.control = read_control(*control, errors);
-    read_strips(root, node, config, errors);
+    read_strips(root, config, errors);
     if (const Node* groups = root.find("groups")) config.groups = read_groups(*groups, config.strips, errors);
 }
 

@@ -23,31 +23,25 @@ constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 
-/// What a reload's author did not touch keeps the value it has now.
-void carry_settings(Desk& next, const Desk& loaded, const Desk& live) {
-    for (auto& strip : next.strips) {
-        const int l = loaded.index(strip.name), n = live.index(strip.name);
-        if (l < 0 || n < 0) continue;
-        const auto& was = loaded.strips[at(l)];
-        const auto& now = live.strips[at(n)];
-        if (strip.solo == was.solo) strip.solo = now.solo;
-        for (auto& module : strip.chain) {
-            const auto* before = was.find(module.name);
-            const auto* current = now.find(module.name);
-            if (!before || !current || before->type != module.type || current->type != module.type) continue;
-            for (std::size_t r = 0; r < module.values.size(); ++r) {
-                if (module.values[r] == before->values[r]) module.values[r] = current->values[r];
-                if (module.texts[r] == before->texts[r]) module.texts[r] = current->texts[r];
-            }
-        }
-        if (const auto* mute = strip.find(graph::kMute)) strip.mute = mute->values[at(mute->row("mute"))] != 0.0F;
+/// By key, which outlives a strip's name.
+class StripsByKey {
+  public:
+    explicit StripsByKey(const Desk& desk) {
+        for (const auto& strip : desk.strips) strips_.emplace(strip.key(), &strip);
     }
-}
+    const graph::Strip* find(const graph::Strip& strip) const {
+        const auto it = strips_.find(strip.key());
+        return it == strips_.end() ? nullptr : it->second;
+    }
+
+  private:
+    std::unordered_map<std::string_view, const graph::Strip*> strips_;
+};
 
 } // namespace
 
 std::string Console::key_of(const graph::Strip& strip, const graph::Module& module) {
-    return fmt::format("{}/{}:{}", strip.name, module.name, module.type->name);
+    return fmt::format("{}/{}:{}", strip.key(), module.name, module.type->name);
 }
 
 std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
@@ -61,16 +55,27 @@ std::string solo_address(const graph::Strip& strip) { return fmt::format("/{}/so
 Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)), outbox_(engine) {}
 Console::~Console() = default;
 
-Desk Console::load(const std::string& path, std::vector<config::Diagnostic>& errors) {
-    auto reading = config::read_file(path);
+namespace {
+
+Desk make_desk(config::Reading reading, const std::string& path, bool check_always, std::vector<config::Diagnostic>& errors) {
     auto desk = graph::resolve(reading.config, reading.errors);
     // The graph is checked even where something else is wrong, so that all errors are told at once.
-    const graph::Conditions conditions{.sample_rate = static_cast<double>(desk.engine.sample_rate.value),
-                                       .directory = std::filesystem::path(path).parent_path().string(), .injected = {}, .captured = {}};
-    graph::make_layout(desk, conditions, reading.errors);
+    if (check_always || !reading.errors.empty()) {
+        const graph::Conditions conditions{.sample_rate = static_cast<double>(desk.engine.sample_rate.value),
+                                           .directory = std::filesystem::path(path).parent_path().string(), .injected = {}, .captured = {}};
+        graph::make_layout(desk, conditions, reading.errors);
+    }
     errors = reading.errors.take();
     desk.file = path;
     return desk;
+}
+
+} // namespace
+
+Desk Console::load(const std::string& path, std::vector<config::Diagnostic>& errors) { return make_desk(config::read_file(path), path, true, errors); }
+
+Desk Console::load_text(std::string_view text, const std::string& path, std::vector<config::Diagnostic>& errors) {
+    return make_desk(config::read_text(text, path), path, false, errors);
 }
 
 graph::CompileOptions Console::compile_options() const {
@@ -85,14 +90,23 @@ graph::CompileOptions Console::compile_options() const {
 std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate, Carry carry) {
     Desk next = desk;
     if (carry == Carry::untouched) carry_settings(next, loaded_, desk_);
+    return apply(desk, std::move(next), sample_rate);
+}
+
+std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, double sample_rate, const Origins& origins, std::int64_t time) {
     graph::join_groups(next);
-    sample_rate_ = sample_rate;
-    directory_ = std::filesystem::path(desk.file).parent_path().string();
+    if (compiled_) carry_keys(next, desk_, origins);
+    const auto rate_before = std::exchange(sample_rate_, sample_rate);
+    const auto directory_before = std::exchange(directory_, std::filesystem::path(desk.file).parent_path().string());
     config::Diagnostics errors(desk.file);
     auto compilation = graph::compile(next, compiled_.get(), compile_options(), errors);
-    if (!errors.empty()) return errors.take();
+    if (!errors.empty()) {
+        sample_rate_ = rate_before;
+        directory_ = directory_before;
+        return errors.take();
+    }
     loaded_ = desk;
-    install(std::move(compilation), std::exchange(desk_, std::move(next)));
+    install(std::move(compilation), std::exchange(desk_, std::move(next)), time);
     return {};
 }
 
@@ -147,18 +161,25 @@ void Console::forget_mutes() {
 /// Parameters of modules that stay, and have a new value: moved like by a hand.
 void Console::send_changes(const Desk& before, std::int64_t time) {
     if (!pending_) return;
+    const StripsByKey strips(before);
+    const graph::Strip* old_strip = nullptr;
+    const graph::Module* old = nullptr;
+    int strip_of_old = -1, module_of_old = -1; // looked up once a module: a desk has many controls
     begin();
     for (const auto& control : controls_) {
         if (control.meter()) continue;
         const auto& strip = desk_.strips[at(control.strip)];
+        if (std::exchange(strip_of_old, control.strip) != control.strip) {
+            old_strip = strips.find(strip);
+            module_of_old = -1;
+        }
+        if (!old_strip) continue;
         if (control.module < 0) {
-            const int was = before.index(strip.name);
-            if (was >= 0 && before.strips[at(was)].solo != strip.solo && on_change) on_change(control, Value{strip.solo ? 1.0 : 0.0});
+            if (old_strip->solo != strip.solo && on_change) on_change(control, Value{strip.solo ? 1.0 : 0.0});
             continue;
         }
         const auto& module = strip.chain[at(control.module)];
-        const int old_strip = before.index(strip.name);
-        const auto* old = old_strip < 0 ? nullptr : before.strips[at(old_strip)].find(module.name);
+        if (std::exchange(module_of_old, control.module) != control.module) old = old_strip->find(module.name);
         if (!old || old->type != module.type) continue;
         const auto row = at(control.row);
         if (control.parameter->kind == Kind::text) {
@@ -315,7 +336,7 @@ void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way
         const float level = module->values[at(level_row)];
         const bool by_group = std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].mute; });
         const bool muted = strip.mute || by_group || !open[s];
-        auto& told = told_.try_emplace(strip.name, Told{strip.mute, level}).first->second; // a new strip starts so
+        auto& told = told_.try_emplace(strip.key(), Told{strip.mute, level}).first->second; // a new strip starts so
         const auto before = std::exchange(told, Told{muted, level});
         if (before == told) continue;
         const auto slot = compiled_->instances.at(key_of(strip, *module)).slot;
@@ -372,7 +393,9 @@ std::vector<graph::Port> Console::live_ports() const {
     auto ports = compiled_->ports;
     if (pending_)
         for (const auto& old : pending_->ports)
-            if (std::ranges::find(compiled_->ports, old.name, &graph::Port::name) == compiled_->ports.end()) ports.push_back(old);
+            // A renamed strip's port has another name and the same place.
+            if (std::ranges::none_of(compiled_->ports, [&](const graph::Port& p) { return p.name == old.name || (p.input == old.input && p.slot == old.slot); }))
+                ports.push_back(old);
     return ports;
 }
 

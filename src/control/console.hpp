@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "control/carry.hpp"
 #include "control/outbox.hpp"
 #include "engine/engine.hpp"
 #include "graph/compile.hpp"
@@ -76,9 +77,19 @@ class Console {
     /// Reads a config and resolves it; all errors, nothing changed. `directory` for file names comes from its path.
     static graph::Desk load(const std::string& path, std::vector<config::Diagnostic>& errors);
 
+    /// The same of a text; `path` names it in the errors, and says where its files are. What apply() finds out anyway is
+    /// checked only where something else is wrong.
+    static graph::Desk load_text(std::string_view text, const std::string& path, std::vector<config::Diagnostic>& errors);
+
     /// Makes `desk` the running one, at that sample rate: the first plan, or an edit of the one that runs (a
     /// transaction: compiled aside, swapped between two samples). Errors: nothing is changed. Only when ready().
     std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate, Carry carry = Carry::untouched);
+    /// The same where what the config says and how the desk shall stand are two: `loaded` and `live` have the same strips
+    /// and chains. Strips that are renamed keep their sound.
+    std::vector<config::Diagnostic> apply(const graph::Desk& loaded, graph::Desk live, double sample_rate, const Origins& origins = {},
+                                          std::int64_t time = engine::Command::kNow);
+    /// The config says this now, and nothing sounds different: the same strips and chains.
+    void adopt(graph::Desk loaded) { loaded_ = std::move(loaded); }
     /// Before the first apply(): a desk of an earlier process, as its config was and as it stood, for apply() to
     /// carry from.
     void resume(graph::Desk loaded, graph::Desk live);
@@ -191,7 +202,7 @@ class Console {
         float level;  ///< dB, of its groups
         bool operator==(const Told&) const = default;
     };
-    std::map<std::string, Told> told_;
+    std::map<std::string, Told> told_;     ///< per strip, by key
     graph::GroupsOfStrips groups_; ///< by strip: those it is a member of
     std::vector<Deferred> deferred_;           ///< structural settings, and texts
     std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()

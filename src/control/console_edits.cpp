@@ -66,7 +66,9 @@ Outcome Console::set_text(const Control& control, const Value& value, std::int64
     if (structural) {
         Desk next = desk_;
         next.strips[at(control.strip)].chain[at(control.module)].texts[row] = *text;
-        return replan(next, time);
+        auto done = replan(next, time);
+        done.applied = done.error.empty() ? value : get(control);
+        return done;
     }
     if (auto error = processor->set_text(control.row, graph::resolved_texts(changed, directory_)[row]); !error.empty())
         return {.error = std::move(error), .applied = get(control)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "control/dispatch.hpp"
 
+#include "control/editor.hpp"
 #include "control/osc/pattern.hpp"
 
 #include <utility>
@@ -32,9 +33,19 @@ osc::Argument to_argument(const Control& control, const Value& value) {
 }
 
 void Dispatcher::obey(const osc::Batch& batch, std::int64_t time, Answers& answers) {
-    console_.begin();
+    begin(true, time);
     for (const auto& message : batch.messages) obey(message, time, answers);
-    console_.commit();
+    commit(true, answers);
+}
+
+void Dispatcher::begin(bool together, std::int64_t time) {
+    if (editor_) editor_->begin(time);
+    if (together) console_.begin();
+}
+
+void Dispatcher::commit(bool together, Answers& answers) {
+    if (editor_) editor_->commit(answers); // first: settings that wait for a new plan then wait for the edit's
+    if (together) console_.commit();
 }
 
 void Dispatcher::obey(const osc::Message& message, std::int64_t time, Answers& answers) {
@@ -68,7 +79,10 @@ Dispatcher::Aim Dispatcher::aim(const osc::Message& message) const {
 
 void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Answers& answers) {
     const auto aimed = aim(message);
-    if (!aimed.complaint.empty()) return answers.error(message.address, aimed.complaint);
+    if (!aimed.complaint.empty()) {
+        if (editor_ && editor_->keep(message)) return;
+        return answers.error(message.address, aimed.complaint);
+    }
     const bool together = aimed.addresses.size() > 1; // one alone is answered with its own outcome
     if (together) console_.begin();
     for (const auto& address : aimed.addresses)
@@ -95,8 +109,10 @@ void Dispatcher::to_control(const Control& control, Form form, const osc::Messag
     if (!taken.complaint.empty()) return answers.error(message.address, taken.complaint);
     if (taken.nothing) return;
     const std::string address = control.address; // the control may move when the graph changes
+    const auto before = console_.get(control);
     const auto outcome = console_.set(control, taken.value, taken.fade, time);
     if (!outcome.error.empty()) return answers.error(message.address, outcome.error);
+    if (editor_) editor_->moved(address, before, outcome.applied);
     // The sender hears what was applied only where it is not what it sent; everybody else by subscription.
     const auto* now = console_.find(address);
     if (!now || !(outcome.clamped || taken.clamped)) return;

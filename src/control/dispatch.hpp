@@ -13,6 +13,8 @@
 
 namespace ton::control {
 
+class Editor;
+
 /// Where a message's answers go: an OSC client, a terminal, or nowhere.
 class Answers {
   public:
@@ -43,6 +45,12 @@ class Dispatcher {
     void obey(const osc::Message& message, std::int64_t time, Answers& answers);
     /// Obeys all messages together, at one sample.
     void obey(const osc::Batch& batch, std::int64_t time, Answers& answers);
+    /// Around what one client sent as one: one edit, one step of undo; `together`: at one sample. One message alone is
+    /// answered with its own outcome and so not collected.
+    void begin(bool together, std::int64_t time);
+    void commit(bool together, Answers& answers);
+    /// Who edits the graph and remembers what was moved.
+    void attach(Editor& editor) { editor_ = &editor; }
 
     /// For verbs: when the message under way is to take effect, an absolute sample or kNow.
     std::int64_t time() const { return time_; }
@@ -64,6 +72,7 @@ class Dispatcher {
 
     Console& console_;
     std::int64_t time_ = engine::Command::kNow;
+    Editor* editor_ = nullptr;
     std::map<std::string, Verb, std::less<>> verbs_;
 };
 

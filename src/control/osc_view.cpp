@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "control/osc_view.hpp"
 
+#include "control/editor.hpp"
 #include "control/osc/pattern.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@ namespace ton::control {
 
 namespace {
 constexpr auto kLookAhead = std::chrono::milliseconds(100); // time tags reach the audio side this much early
+constexpr std::size_t kMostHeld = 16384;                    // batches
 constexpr int kListPackets = 16;                            // of a long list, per turn: what a socket buffer takes
 } // namespace
 
@@ -48,7 +50,7 @@ void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
         switch (schedule_.add(from, std::move(batch), osc::system_now())) {
         case Verdict::now:
         case Verdict::late:
-            obey(from, batch, engine::Command::kNow);
+            take(from, std::move(batch), engine::Command::kNow);
             break;
         case Verdict::too_far:
             ++refused_;
@@ -64,16 +66,38 @@ void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
     }
 }
 
+/// One change of the graph at a time: the next waits, and what its sender sends behind it, so that a script need not. All
+/// others' hands stay free.
+void OscView::take(const osc::Peer& from, osc::Batch batch, std::int64_t time) {
+    const bool behind = std::ranges::any_of(held_, [&](const Held& held) { return held.peer == from; });
+    if (!behind && !must_wait(batch)) return obey(from, batch, time);
+    if (held_.size() < kMostHeld) return held_.push_back({from, std::move(batch), time});
+    ++refused_;
+    server_.send_error(from, batch.messages.front().address, "too many messages wait for changes of the graph");
+}
+
+bool OscView::must_wait(const osc::Batch& batch) const {
+    return !console_.ready() && std::ranges::any_of(batch.messages, &Editor::changes_graph, &osc::Message::address);
+}
+
+void OscView::obey_held() {
+    while (!held_.empty() && !must_wait(held_.front().batch)) {
+        const auto next = std::move(held_.front());
+        held_.pop_front();
+        obey(next.peer, next.batch, next.time);
+    }
+}
+
 void OscView::obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time) {
     PeerAnswers answers(*this, from);
     origin_ = &from;
     const bool together = batch.messages.size() > 1; // one alone is answered with its own outcome
-    if (together) console_.begin();
+    dispatcher_.begin(together, time);
     for (const auto& message : batch.messages) {
         obeyed_ = &message;
         dispatcher_.obey(message, time, answers);
     }
-    if (together) console_.commit();
+    dispatcher_.commit(together, answers);
     origin_ = nullptr;
     obeyed_ = nullptr;
 }
@@ -128,8 +152,9 @@ void OscView::meters() {
 
 void OscView::poll() {
     clock_.update(console_.engine(), console_.sample_rate());
+    obey_held();
     while (auto due = schedule_.pop(osc::system_now() + kLookAhead))
-        obey(due->from, due->batch, clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)));
+        take(due->from, std::move(due->batch), clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)));
     if (!listings_.empty()) {
         send_list(listings_.front());
         if (listings_.front().next >= listings_.front().addresses.size()) listings_.pop_front();

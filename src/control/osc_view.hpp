@@ -62,7 +62,10 @@ class OscView {
         std::size_t next = 0;
     };
     void receive(const osc::Peer& from, osc::Packet&& packet);
+    void take(const osc::Peer& from, osc::Batch batch, std::int64_t time);
     void obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time);
+    void obey_held();
+    bool must_wait(const osc::Batch& batch) const;
     void add_verbs();
     void subscribe(const osc::Message& message, Answers& answers);
     void unsubscribe(const osc::Message& message, Answers& answers);
@@ -80,6 +83,12 @@ class OscView {
     AudioClock clock_;
     const osc::Peer* origin_ = nullptr;          // whose message is being obeyed
     const osc::Message* obeyed_ = nullptr;
+    struct Held { // waits for a change of the graph that is under way, or behind its sender's own that does
+        osc::Peer peer;
+        osc::Batch batch;
+        std::int64_t time;
+    };
+    std::deque<Held> held_;
     std::deque<Waiting> syncs_;
     std::deque<Listing> listings_;
     std::deque<LongAnswer> long_answers_;

@@ -52,7 +52,7 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
         std::vector<float*> out(64 + ports.size());
         for (std::size_t p = 0; p < ports.size(); ++p) {
             const auto& port = ports[p];
-            const std::string name(port.strip_name());
+            const auto& name = port.strip_key;
             auto& plane = port.input ? in_memory[p] : out_memory[p];
             plane.resize(static_cast<std::size_t>(count));
             if (!port.input) {
@@ -70,7 +70,7 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
         for (std::size_t p = 0; p < ports.size(); ++p) {
             const auto& port = ports[p];
             if (port.input) continue;
-            auto& planes = output[std::string(port.strip_name())];
+            auto& planes = output[port.strip_key];
             if (planes.size() <= static_cast<std::size_t>(port.channel)) planes.resize(static_cast<std::size_t>(port.channel) + 1);
             planes[static_cast<std::size_t>(port.channel)].insert(planes[static_cast<std::size_t>(port.channel)].end(), out_memory[p].begin(), out_memory[p].end());
         }

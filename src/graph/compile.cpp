@@ -90,8 +90,8 @@ void Compiler::make_ports() {
         const auto& sl = layout().strips[at(s)];
         const auto make = [&](bool input, int count, const auto& wishes) {
             for (int c = 0; c < count; ++c) {
-                const auto name = fmt::format("{}/{}_{}", strip(s).name, input ? "in" : "out", c + 1);
-                Port port{name, input, port_slot(name, input), s, c, {}};
+                const auto end = fmt::format("/{}_{}", input ? "in" : "out", c + 1);
+                Port port{strip(s).name + end, input, port_slot(strip(s).key() + end, input), s, c, {}, strip(s).key()};
                 if (wishes && at(c) < wishes->size()) port.connect.push_back((*wishes)[at(c)]);
                 out_->ports.push_back(std::move(port));
             }

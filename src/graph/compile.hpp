@@ -23,8 +23,7 @@ struct Port {
     int slot;
     int strip, channel;
     std::vector<std::string> connect; ///< nothing, or the one port (or /regex/) to connect to
-
-    std::string_view strip_name() const { return std::string_view(name).substr(0, name.find('/')); }
+    std::string strip_key;            ///< Strip::key(): the same also when the strip is renamed
 };
 
 /// A module instance of the running desk, by slot.
@@ -65,7 +64,7 @@ struct Compiled {
     std::map<std::string, std::shared_ptr<engine::Edge>> edges;      ///< by what they join
     std::map<std::string, std::shared_ptr<engine::Signal>> signals;  ///< mixes and ports, by name
     std::shared_ptr<float[]> shared_memory;                          ///< of signals that are read at once; always the same
-    std::map<std::string, int> input_slots, output_slots;            ///< by port name
+    std::map<std::string, int> input_slots, output_slots;            ///< by port name, the strip's key for its name
     std::vector<std::uint32_t> free_slots;
     std::uint32_t next_slot = 0;
 };

@@ -44,7 +44,7 @@ class Compiler {
     const Strip& strip(int s) const { return laid().strips[at(s)]; }
     Node& node(int n) { return layout().nodes[at(n)]; }
     Compiled::NodeState& state(int n) { return out_->nodes[node(n).identity]; }
-    std::string head_name(int s) const { return strip(s).name + "/head"; }
+    std::string head_name(int s) const { return strip(s).key() + "/head"; }
     /// Whose a mix, a port signal or a section's input is, by its name.
     static std::string strip_of(const std::string& to) { return to.substr(0, to.find_first_of("/#")); }
     static std::string sidechain_name(const Node& me, std::size_t i);

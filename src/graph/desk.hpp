@@ -30,6 +30,7 @@ struct Module {
 
 struct Strip {
     std::string name, display_name;
+    std::string lineage;                 ///< the name it had when it came into the running desk; empty: `name`
     config::Stage stage = config::Stage::mix;
     int channels = 0;                    ///< as written; 0 where it follows from what feeds the strip
     std::optional<std::vector<std::string>> inputs, outputs; ///< what each port connects to; empty: free ports
@@ -44,6 +45,8 @@ struct Strip {
 
     const Module* find(std::string_view module) const;
     Module* find(std::string_view module);
+    /// What the running desk knows it by, also when it is renamed: unique in a desk.
+    const std::string& key() const { return lineage.empty() ? name : lineage; }
 };
 
 struct Desk {
@@ -71,6 +74,9 @@ using GroupsOfStrips = std::vector<std::vector<int>>;
 GroupsOfStrips groups_of(const Desk& desk);
 /// With what groups_of() said of that desk.
 void join_groups(Desk& desk, const GroupsOfStrips& groups);
+
+/// The type that a chain names; null if there is none.
+const engine::ModuleType* module_type(std::string_view name);
 
 /// Adds what the module types know to what the config says; errors go to `errors` (all of them).
 Desk resolve(const config::Config& config, config::Diagnostics& errors);

@@ -97,7 +97,7 @@ void Compiler::adopt(const LaneGroup& group, const std::shared_ptr<Section>& sec
 std::string Compiler::key_of(int n, int m) {
     const auto& s = strip(node(n).strip);
     const auto& mod = s.chain[at(node(n).first + m)];
-    return fmt::format("{}/{}:{}", s.name, mod.name, mod.type->name);
+    return fmt::format("{}/{}:{}", s.key(), mod.name, mod.type->name);
 }
 
 std::shared_ptr<engine::Stage> Compiler::make_stage(const LaneGroup& group, int m) {

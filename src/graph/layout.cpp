@@ -84,7 +84,7 @@ class Builder {
     void collect_feeds() {
         for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
             auto& layout = layout_.strips[at(s)];
-            const bool injected = conditions_.injected.contains(strip(s).name);
+            const bool injected = conditions_.injected.contains(strip(s).key());
             if (strip(s).inputs || injected) layout.feeds.insert(layout.feeds.begin(), {Feed::From::ports});
             for (const auto& to : strip(s).to)
                 if (const int t = index(to); t >= 0) layout_.strips[at(t)].feeds.push_back({Feed::From::strip, s});
@@ -136,7 +136,7 @@ class Builder {
         const auto& from = strip(s);
         if (from.channels > 0) return from.channels;
         if (from.inputs && !from.inputs->empty()) return static_cast<int>(from.inputs->size());
-        if (const auto it = conditions_.injected.find(from.name); it != conditions_.injected.end()) return it->second;
+        if (const auto it = conditions_.injected.find(from.key()); it != conditions_.injected.end()) return it->second;
         if (source_widths_[at(s)] > 0) return source_widths_[at(s)];
         int widest = 1;
         for (const auto& feed : layout_.strips[at(s)].feeds)
@@ -216,12 +216,12 @@ class Builder {
         };
         layout.input_ports = count(from.inputs, from.inputs_at, layout.channels_in, "input");
         layout.output_ports = count(from.outputs, from.outputs_at, layout.channels_out, "output");
-        if (const auto it = conditions_.injected.find(from.name); it != conditions_.injected.end()) {
+        if (const auto it = conditions_.injected.find(from.key()); it != conditions_.injected.end()) {
             layout.input_ports = it->second;
             if (!fits(it->second, layout.channels_in))
                 errors_.add(from.position, path_of(from), fmt::format("the file has {} and the strip {}, expected as many, or mono into stereo, or stereo into mono", channels(it->second), channels(layout.channels_in)));
         }
-        if (layout.output_ports == 0 && std::ranges::find(conditions_.captured, from.name) != conditions_.captured.end())
+        if (layout.output_ports == 0 && std::ranges::find(conditions_.captured, from.key()) != conditions_.captured.end())
             layout.output_ports = layout.channels_out;
     }
 
@@ -253,7 +253,7 @@ class Builder {
             if (fresh) {
                 own.push_back(static_cast<int>(layout_.nodes.size()));
                 layout_.nodes.push_back({.strip = s, .first = m, .count = 0, .lanes = lanes, .setups = {}, .listens = targets_[at(s)].listens[at(m)], .probes = {}, .sends = {},
-                                         .identity = strip(s).name + "#", .signature = lanes ? "" : strip(s).name + "#", .waits_for = {}});
+                                         .identity = strip(s).key() + "#", .signature = lanes ? "" : strip(s).key() + "#", .waits_for = {}});
                 layout_.nodes.back().channels_in = layout_.strips[at(s)].widths[at(m)];
             }
             add_to_section(layout_.nodes[at(own.back())], s, m);
@@ -271,7 +271,7 @@ class Builder {
                                        setup.sidechain_channels, setup.tap_channels, setup.latency);
         node.signature += shape + ";";
         node.identity += mod.name + ":" + shape;
-        if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) node.identity += ">" + strip(t).name;
+        if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) node.identity += ">" + strip(t).key();
         if (!mod.type->lanes) // another file or structure is another thing; what is listened to only comes by other edges
             for (std::size_t r = 0; r < mod.values.size(); ++r)
                 if (mod.type->parameters[r].structural && !mod.type->parameters[r].point) node.identity += fmt::format(",{}{}", mod.values[r], mod.texts[r]);

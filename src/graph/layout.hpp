@@ -15,8 +15,8 @@ namespace ton::graph {
 struct Conditions {
     double sample_rate = 48000;
     std::string directory;               ///< of the config: file names are relative to it
-    std::map<std::string, int> injected; ///< strips that are fed from outside (render --input): channels
-    std::vector<std::string> captured;   ///< strips whose output is wanted (render --output), ports or not
+    std::map<std::string, int> injected; ///< strips (by key) that are fed from outside (render --input): channels
+    std::vector<std::string> captured;   ///< strips (by key) whose output is wanted (render --output), ports or not
 };
 
 /// What feeds a strip's head, in the order in which it is summed.

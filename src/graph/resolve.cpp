@@ -24,6 +24,11 @@ int Desk::index(std::string_view strip) const {
     return it == strips.end() ? -1 : static_cast<int>(it - strips.begin());
 }
 
+const engine::ModuleType* module_type(std::string_view name) {
+    const auto* type = modules::find(name);
+    return type && !type->internal ? type : nullptr;
+}
+
 std::string expected_of(const Parameter& row) {
     switch (row.kind) {
     case Kind::toggle:

@@ -13,12 +13,12 @@ namespace ton::graph {
 std::string Compiler::sidechain_name(const Node& me, std::size_t i) { return fmt::format("{}/sidechain{}", me.identity, i); }
 
 std::string Compiler::probe_name(const Point& point) const {
-    return fmt::format("{}/{}/probe", strip(point.strip).name, strip(point.strip).chain[at(point.module)].name);
+    return fmt::format("{}/{}/probe", strip(point.strip).key(), strip(point.strip).chain[at(point.module)].name);
 }
 
 std::shared_ptr<engine::Signal> Compiler::port_signal(int s, bool input) {
     const auto& sl = layout().strips[at(s)];
-    return signal(strip(s).name + (input ? "/ports_in" : std::string(kPortsOut)), input ? sl.input_ports : sl.output_ports);
+    return signal(strip(s).key() + (input ? "/ports_in" : std::string(kPortsOut)), input ? sl.input_ports : sl.output_ports);
 }
 
 /// `sources` are the nodes behind the edges, -1 for ports; `node` reads the sum, as its main input or not.
@@ -96,7 +96,7 @@ void Compiler::add_output(int s) {
     if (sl.output_ports == 0) return;
     const auto to = port_signal(s, false);
     const int last = sl.nodes.back();
-    add_sum(to, {edge(strip(s).name + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0, fill(last))}, {last}, -1, false);
+    add_sum(to, {edge(strip(s).key() + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0, fill(last))}, {last}, -1, false);
     for (const auto& port : out_->ports)
         if (!port.input && port.strip == s) {
             plan_->outputs.push_back({port.slot, to.get(), port.channel});

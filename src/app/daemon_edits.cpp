@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The daemon's config: reloaded, saved, loaded and watched.
+#include "app/config_files.hpp"
+#include "app/daemon.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace ton::app {
+
+using control::Editor;
+
+/// The file's text as it is now becomes the desk; what its author did not touch keeps its live value.
+Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors) {
+    const auto text = control::read_whole(loaded_.file);
+    if (!text) {
+        errors.push_back({loaded_.file, 0, 0, "", text.error()});
+        return Editor::Result::refused;
+    }
+    const auto result = editor_.reload(*text, errors);
+    if (result == Editor::Result::done) {
+        loaded_ = console_.loaded();
+        spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
+        warn();
+    } else if (result == Editor::Result::refused) {
+        log_refused(errors);
+    } else {
+        spdlog::info("{}: unchanged", loaded_.file);
+    }
+    return result;
+}
+
+void Daemon::log_refused(const std::vector<config::Diagnostic>& errors) {
+    for (const auto& error : errors) spdlog::error("{}", config::format(error));
+    spdlog::error("{}: {}; what played goes on", loaded_.file, config::counted(errors.size(), "error"));
+}
+
+/// From a signal or a change of the file: nobody waits for an answer, and another change of the graph is waited for.
+void Daemon::reload_when_ready() {
+    if (!console_.ready()) {
+        reload_waits_ = true;
+        return;
+    }
+    reload_waits_ = false;
+    notifier_.reloading(service::Notifier::Clock::now());
+    std::vector<config::Diagnostic> errors;
+    const auto result = reload(errors);
+    notifier_.reloaded(result != Editor::Result::refused ? "reloaded" : "reload refused, what played goes on: " + config::format(errors.back()));
+}
+
+void Daemon::reload_verb(const control::osc::Message& message, control::Answers& answers) {
+    std::vector<config::Diagnostic> errors;
+    const auto result = reload(errors);
+    if (result == Editor::Result::done) return answers.reply({"/tonmeister/reloaded", {loaded_.file}});
+    if (result == Editor::Result::unchanged) return answers.reply({"/tonmeister/reloaded", {loaded_.file, std::string("unchanged")}});
+    answer_all(message.address, errors, answers);
+}
+
+void Daemon::answer_all(const std::string& address, const std::vector<config::Diagnostic>& errors, control::Answers& answers) {
+    for (std::size_t i = 0; i < std::min(errors.size(), control::most_errors_told); ++i) answers.error(address, config::format(errors[i]));
+    if (errors.size() > control::most_errors_told)
+        answers.error(address, fmt::format("and {} more, see the log", errors.size() - control::most_errors_told));
+}
+
+void Daemon::save(const control::osc::Message& message, control::Answers& answers) {
+    const auto saved = save_config(editor_, loaded_.file, message, true);
+    if (!saved) return answers.error(message.address, saved.error());
+    spdlog::info("{}: saved", *saved);
+    answers.reply({"/tonmeister/saved", {*saved}});
+}
+
+/// /tonmeister/load NAME: that config instead of the loaded one, exactly as it is in the file.
+void Daemon::load(const control::osc::Message& message, control::Answers& answers) {
+    const auto name = message.args.empty() ? std::nullopt : control::osc::string(message.args.front());
+    if (!name) return answers.error(message.address, "expected the file name of a config beside the loaded one");
+    const auto path = config_beside(loaded_.file, *name);
+    if (!path) return answers.error(message.address, path.error());
+    const auto before = loaded_.file;
+    const bool moves = state_ && options_.state.empty() && state_file(*path) != state_file(before);
+    if (moves) // asked now, while no can still be said
+        if (const auto lock = control::StateLock::take(state_file(*path)); !lock && lock.error().taken) return answers.error(message.address, lock.error().why);
+    if (moves) flush_state(); // of the config before: there it is when that is loaded again
+    std::vector<config::Diagnostic> errors;
+    std::string text;
+    auto desk = read_config(*path, text, errors);
+    if (errors.empty()) errors = console_.apply(desk, console_.sample_rate(), control::Carry::nothing);
+    if (!errors.empty()) {
+        log_refused(errors);
+        return answer_all(message.address, errors, answers);
+    }
+    loaded_ = std::move(desk);
+    editor_.open(std::move(text));
+    spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
+    warn();
+    if (state_) state_->touch();
+    if (moves) {
+        state_.reset();
+        state_lock_.reset();
+        open_state(true);
+    }
+    if (watch_) watch();
+    answers.reply({"/tonmeister/loaded", {loaded_.file}});
+}
+
+/// The text is read once, so that what runs is what can be edited.
+graph::Desk Daemon::read_config(const std::string& path, std::string& text, std::vector<config::Diagnostic>& errors) {
+    auto read = control::read_whole(path);
+    if (!read) return control::Console::load(path, errors); // in the words of the config's reader
+    text = std::move(*read);
+    return control::Console::load_text(text, path, errors);
+}
+
+void Daemon::watch() {
+    watch_ = std::make_unique<FileWatch>(io_, loaded_.file, [this] { reload_when_ready(); });
+    if (const auto& error = watch_->error(); !error.empty()) spdlog::warn("{}: can't be watched: {}", loaded_.file, error);
+}
+
+} // namespace ton::app

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "graph/desk.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ton::control {
+
+/// Where a new desk's strips come from: a strip's name in the desk before, empty where it is new. A strip that is not
+/// named here had the same name.
+using Origins = std::map<std::string, std::string, std::less<>>;
+
+/// The strip that became `name`; null if there is none.
+const graph::Strip* strip_before(const graph::Desk& before, std::string_view name, const Origins& origins);
+
+/// The same for the way back, from `next` to `before`.
+Origins inverse(const Origins& origins, const graph::Desk& before, const graph::Desk& next);
+
+/// What its author did not touch keeps the value it has now: settings of `next` that are as `loaded` had them become
+/// those of `live`. `loaded` and `live` are the same strips and chains.
+void carry_settings(graph::Desk& next, const graph::Desk& loaded, const graph::Desk& live, const Origins& origins = {});
+
+/// Strips that got another name: from, to ("" where a strip is gone), in order.
+using Renames = std::vector<std::pair<std::string, std::string>>;
+
+/// Strips that live on keep the key by which the running desk knows them; new ones get one that nobody has.
+void carry_keys(graph::Desk& next, const graph::Desk& live, const Origins& origins = {});
+
+} // namespace ton::control

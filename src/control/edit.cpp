@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/edit.hpp"
+
+#include "config/config.hpp"
+#include "control/references.hpp"
+#include "graph/desk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ton::control {
+
+using config::Node;
+using config::Path;
+using config::quote;
+
+namespace {
+
+Path strip_path(const std::string& name) { return {std::string("strips"), name}; }
+
+Path chain_path(const std::string& strip) { return {std::string("strips"), strip, std::string("chain")}; }
+
+/// JSON of a message; `error` says what is wrong with it.
+std::optional<Node> read_argument(std::string_view json, std::string& error) {
+    config::Diagnostics errors("");
+    auto node = config::read_json(json, errors);
+    if (!errors.empty()) {
+        const auto first = errors.take().front();
+        error = fmt::format("the JSON, {}:{}: {}", first.line, first.column, first.message);
+        return std::nullopt;
+    }
+    return node;
+}
+
+Node text_node(std::string text) {
+    Node node;
+    node.value = std::move(text);
+    return node;
+}
+
+} // namespace
+
+const Node& Edit::root() {
+    if (root_) return *root_;
+    config::Diagnostics errors("");
+    root_ = config::read_json(document_.text(), errors);
+    return *root_;
+}
+
+void Edit::did(config::Splice splice) {
+    splices_.push_back(std::move(splice));
+    root_.reset();
+}
+
+std::string Edit::unknown_strip(const std::string& name) {
+    auto text = fmt::format("there is no strip {}", quote(name));
+    if (!document_.has({std::string("strips")})) return text;
+    const auto names = document_.keys({std::string("strips")});
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    if (const auto near = config::nearest(name, views)) text += fmt::format("; did you mean {}?", quote(*near));
+    return text;
+}
+
+// ----------------------------------------------------------------------------------------------- strips
+
+std::string Edit::add_strip(const std::string& name, std::string_view json) {
+    if (auto error = config::strip_name_error(name)) return *error;
+    if (has_strip(name)) return fmt::format("there is a strip {} already", quote(name));
+    std::string error;
+    const auto strip = read_argument(json, error);
+    if (!strip) return error;
+    if (!strip->as<Node::Object>()) return fmt::format("found {}, expected a strip: an object such as {{\"chain\":[{{\"fader\":{{}}}}]}}", config::describe(*strip));
+    if (!document_.has({std::string("strips")})) {
+        Node none;
+        none.value = Node::Object{};
+        did(document_.insert({}, "strips", none));
+    }
+    did(document_.insert({std::string("strips")}, name, *strip));
+    origins_[name] = "";
+    return {};
+}
+
+std::string Edit::remove_strip(const std::string& name, bool force) {
+    if (!has_strip(name)) return unknown_strip(name);
+    std::string users;
+    for (const auto& reference : references_to(root(), name))
+        if (reference.user.substr(0, reference.user.find('/')) != name && users.find(reference.user) == std::string::npos)
+            users += (users.empty() ? "" : ", ") + reference.user;
+    if (!users.empty() && !force)
+        return fmt::format("{} is named by {}; route them elsewhere first, or add \"force\" to remove those routes, sends and side-chains, too", quote(name), users);
+    did(document_.remove(strip_path(name)));
+    if (!users.empty()) remove_references(name);
+    origins_.erase(name);
+    renames_.emplace_back(name, "");
+    return {};
+}
+
+/// Back to front, so that the places in front stay where they are.
+void Edit::remove_references(const std::string& strip) {
+    auto references = references_to(root(), strip);
+    for (auto it = references.rbegin(); it != references.rend(); ++it) did(document_.remove(it->owner));
+}
+
+std::string Edit::rename_strip(const std::string& from, const std::string& to) {
+    if (!has_strip(from)) return unknown_strip(from);
+    if (auto error = config::strip_name_error(to)) return *error;
+    if (has_strip(to)) return fmt::format("there is a strip {} already", quote(to));
+    for (const auto& reference : references_to(root(), from)) // the text changes, but no place in it does
+        did(document_.set(reference.path, text_node(to + reference.text.substr(from.size()))));
+    did(document_.rename(strip_path(from), to));
+    const auto known = origins_.find(from);
+    const auto origin = known == origins_.end() ? from : known->second;
+    origins_.erase(from);
+    origins_[to] = origin;
+    renames_.emplace_back(from, to);
+    return {};
+}
+
+std::string Edit::set_strip(const std::string& name, const std::string& key, std::string_view json) {
+    static constexpr std::array<std::string_view, 5> keys{"name", "stage", "channels", "input", "output"};
+    if (!has_strip(name)) return unknown_strip(name);
+    if (std::ranges::find(keys, key) == keys.end()) return fmt::format("expected one of {}", config::join(keys, ", "));
+    std::string error;
+    const auto value = read_argument(json, error);
+    if (!value) return error;
+    const auto path = below(strip_path(name), key);
+    if (std::holds_alternative<std::nullptr_t>(value->value)) {
+        if (document_.has(path)) did(document_.remove(path));
+    } else if (document_.has(path)) {
+        did(document_.set(path, *value));
+    } else {
+        did(document_.insert(strip_path(name), key, *value));
+    }
+    return {};
+}
+
+std::string Edit::route(const std::string& name, const std::vector<std::string>& to) {
+    if (!has_strip(name)) return unknown_strip(name);
+    const auto path = below(strip_path(name), std::string("to"));
+    Node node;
+    if (to.size() == 1) {
+        node.value = to.front();
+    } else {
+        Node::List names;
+        for (const auto& target : to) names.push_back(text_node(target));
+        node.value = std::move(names);
+    }
+    if (to.empty()) {
+        if (document_.has(path)) did(document_.remove(path));
+    } else if (document_.has(path)) {
+        did(document_.set(path, node));
+    } else {
+        did(document_.insert(strip_path(name), "to", node));
+    }
+    return {};
+}
+
+// ----------------------------------------------------------------------------------------------- chains
+
+ChainText Edit::chain_of(const std::string& strip) { return read_chain_text(root(), root().find("strips")->find(strip)->find("chain")); }
+
+namespace {
+
+/// `most`: the highest place that is allowed.
+std::string find_module(const ChainText& chain, const ModulePlace& place, std::size_t most, std::size_t& index) {
+    if (const auto* name = std::get_if<std::string>(&place)) {
+        const auto it = std::ranges::find(chain.modules, *name, &ChainText::Module::name);
+        index = static_cast<std::size_t>(it - chain.modules.begin());
+        if (it != chain.modules.end()) return {};
+        std::vector<std::string_view> names;
+        for (const auto& module : chain.modules) names.push_back(module.name);
+        const auto near = config::nearest(*name, names);
+        return fmt::format("the chain has no module {}{}", quote(*name), near ? fmt::format("; did you mean {}?", quote(*near)) : "");
+    }
+    auto number = std::get<std::ptrdiff_t>(place);
+    if (number < 0) number += static_cast<std::ptrdiff_t>(most) + 1;
+    if (number < 0 || number > static_cast<std::ptrdiff_t>(most)) return fmt::format("expected a place from 0 to {}, or a module's name", most);
+    index = static_cast<std::size_t>(number);
+    return {};
+}
+
+} // namespace
+
+/// Where a template brought the module it is written out, in this strip's chain only.
+void Edit::own(const std::string& strip, ChainText& chain, std::size_t module) {
+    while (chain.modules[module].of_template) { // a template may stand in a template
+        const Node whole = root();
+        for (auto& splice : write_out(document_, chain_path(strip), chain.modules[module].entry, whole)) did(std::move(splice));
+        chain = chain_of(strip);
+    }
+}
+
+/// The entry in the text in front of which something becomes the `module`-th.
+std::size_t Edit::entry_before(const std::string& strip, ChainText& chain, std::size_t module) {
+    if (module == chain.modules.size()) return chain.entries;
+    const bool inside = module > 0 && chain.modules[module - 1].entry == chain.modules[module].entry;
+    if (inside) own(strip, chain, module);
+    return chain.modules[module].entry;
+}
+
+std::string Edit::insert_module(const std::string& strip, const ModulePlace& place, std::string_view json) {
+    if (!has_strip(strip)) return unknown_strip(strip);
+    auto chain = chain_of(strip);
+    std::size_t index = 0;
+    if (auto error = find_module(chain, place, chain.modules.size(), index); !error.empty()) return error;
+    Node entry;
+    if (graph::module_type(json)) {
+        entry.value = Node::Object{{std::string(json), {}, Node{Node::Object{}, {}}}};
+    } else if (find_template(root(), json)) {
+        entry.value = std::string(json);
+    } else {
+        std::string error;
+        auto read = read_argument(json, error);
+        if (!read) return error + "; expected a module such as {\"eq\":{}}, or a module's or template's name";
+        entry = std::move(*read);
+    }
+    if (!chain.written) {
+        const auto path = strip_path(strip);
+        did(document_.insert(path, "chain", Node{Node::List{entry}, {}}));
+    } else {
+        const auto before = entry_before(strip, chain, index);
+        did(document_.insert(chain_path(strip), before, entry));
+    }
+    return {};
+}
+
+std::string Edit::remove_module(const std::string& strip, const ModulePlace& place) {
+    if (!has_strip(strip)) return unknown_strip(strip);
+    auto chain = chain_of(strip);
+    std::size_t index = 0;
+    if (chain.modules.empty()) return "the chain is empty";
+    if (auto error = find_module(chain, place, chain.modules.size() - 1, index); !error.empty()) return error;
+    own(strip, chain, index);
+    did(document_.remove(below(chain_path(strip), chain.modules[index].entry)));
+    return {};
+}
+
+std::string Edit::move_module(const std::string& strip, const ModulePlace& from, const ModulePlace& to) {
+    if (!has_strip(strip)) return unknown_strip(strip);
+    auto chain = chain_of(strip);
+    std::size_t source = 0, target = 0;
+    if (chain.modules.empty()) return "the chain is empty";
+    for (const auto& [place, index] : {std::pair{&from, &source}, std::pair{&to, &target}})
+        if (auto error = find_module(chain, *place, chain.modules.size() - 1, *index); !error.empty()) return error;
+    if (source == target) return {};
+    own(strip, chain, source);
+    // Behind the target where it moves towards the end, else in front of it.
+    const auto before = entry_before(strip, chain, source < target ? target + 1 : target);
+    const auto entry = chain.modules[source].entry;
+    did(document_.move(chain_path(strip), entry, before > entry ? before - 1 : before));
+    return {};
+}
+
+} // namespace ton::control

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The editor's verbs: what /tonmeister/strip/add and the like take.
+#include "control/editor.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace ton::control {
+
+namespace {
+
+/// An argument as a text; empty where there is none or it is no text.
+std::string text_of(const osc::Message& message, std::size_t index) {
+    if (index >= message.args.size()) return {};
+    const auto text = osc::string(message.args[index]);
+    return std::string(text ? *text : std::string_view{});
+}
+
+std::optional<ModulePlace> place_of(const osc::Message& message, std::size_t index) {
+    if (index >= message.args.size()) return {};
+    if (const auto number = osc::number(message.args[index])) {
+        if (*number != std::round(*number) || std::abs(*number) > 1e6) return {};
+        return static_cast<std::ptrdiff_t>(*number);
+    }
+    const auto name = osc::string(message.args[index]);
+    return name ? std::optional<ModulePlace>(std::string(*name)) : std::nullopt;
+}
+
+constexpr const char* kPlaceExpected = "a place is a whole number (from the end where negative) or a module's name";
+
+} // namespace
+
+bool Editor::changes_graph(std::string_view address) {
+    constexpr std::string_view root = "/tonmeister/";
+    if (!address.starts_with(root)) return false;
+    address.remove_prefix(root.size());
+    return address.starts_with("strip/") || address.starts_with("chain/") || address == "route" || address == "undo" || address == "redo" ||
+           address == "reload" || address == "load";
+}
+
+void Editor::edit_verb(const char* name, std::function<std::string(Edit&, const osc::Message&)> verb) {
+    dispatcher_.add_verb(name, [this, name, verb = std::move(verb)](const osc::Message& message, Answers& answers) {
+        if (!edit_) {
+            if (!console_.ready()) return answers.error(message.address, "another change of the graph is under way; try again");
+            edit_.emplace(document_);
+            first_verb_ = message.address;
+        }
+        if (auto error = verb(*edit_, message); !error.empty()) {
+            refused_ = true;
+            return answers.error(message.address, error);
+        }
+        done_.push_back(fmt::format("{} {}", name, text_of(message, 0)));
+    });
+}
+
+void Editor::add_edit_verbs() {
+    edit_verb("strip/add", [](Edit& edit, const osc::Message& m) {
+        const auto json = text_of(m, 1);
+        if (m.args.empty() || m.args.size() > 2 || (m.args.size() == 2 && json.empty())) return std::string("expected NAME [JSON]");
+        return edit.add_strip(text_of(m, 0), json.empty() ? "{}" : json);
+    });
+    edit_verb("strip/remove", [](Edit& edit, const osc::Message& m) {
+        const bool force = text_of(m, 1) == "force";
+        if (m.args.empty() || m.args.size() > 2 || (m.args.size() == 2 && !force)) return std::string("expected NAME [\"force\"]");
+        return edit.remove_strip(text_of(m, 0), force);
+    });
+    edit_verb("strip/rename", [](Edit& edit, const osc::Message& m) {
+        if (m.args.size() != 2) return std::string("expected OLD NEW");
+        return edit.rename_strip(text_of(m, 0), text_of(m, 1));
+    });
+    edit_verb("strip/set", [](Edit& edit, const osc::Message& m) {
+        if (m.args.size() != 3) return std::string("expected NAME KEY JSON");
+        const auto number = osc::string(m.args[2]) ? std::nullopt : osc::number(m.args[2]);
+        return edit.set_strip(text_of(m, 0), text_of(m, 1), number ? fmt::format("{}", *number) : text_of(m, 2));
+    });
+    edit_verb("route", [](Edit& edit, const osc::Message& m) {
+        if (m.args.empty()) return std::string("expected STRIP [TO…]");
+        std::vector<std::string> to;
+        for (std::size_t i = 1; i < m.args.size(); ++i) to.push_back(text_of(m, i));
+        return edit.route(text_of(m, 0), to);
+    });
+    edit_verb("chain/insert", [](Edit& edit, const osc::Message& m) {
+        const auto place = place_of(m, 1);
+        if (m.args.size() != 3) return std::string("expected STRIP INDEX JSON");
+        return place ? edit.insert_module(text_of(m, 0), *place, text_of(m, 2)) : kPlaceExpected;
+    });
+    edit_verb("chain/remove", [](Edit& edit, const osc::Message& m) {
+        const auto place = place_of(m, 1);
+        if (m.args.size() != 2) return std::string("expected STRIP INDEX_OR_NAME");
+        return place ? edit.remove_module(text_of(m, 0), *place) : kPlaceExpected;
+    });
+    edit_verb("chain/move", [](Edit& edit, const osc::Message& m) {
+        const auto from = place_of(m, 1), to = place_of(m, 2);
+        if (m.args.size() != 3) return std::string("expected STRIP FROM TO");
+        return from && to ? edit.move_module(text_of(m, 0), *from, *to) : kPlaceExpected;
+    });
+}
+
+} // namespace ton::control

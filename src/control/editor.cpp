@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/editor.hpp"
+
+#include "control/bake.hpp"
+#include "control/desk_values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace ton::control {
+
+namespace {
+
+double machine_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+/// The address of a setting on the other side of an edit that renamed its strip.
+std::string readdressed(const std::string& address, const Origins& names) {
+    const auto end = std::min(address.find('/', 1), address.size());
+    const auto it = names.find(std::string_view(address).substr(1, end - 1));
+    return it == names.end() || it->second.empty() ? address : "/" + it->second + address.substr(end);
+}
+
+} // namespace
+
+Editor::Editor(Console& console, Dispatcher& dispatcher) : clock(machine_seconds), console_(console), dispatcher_(dispatcher) {
+    dispatcher_.attach(*this);
+    add_edit_verbs();
+    dispatcher_.add_verb("undo", [this](const osc::Message& m, Answers& a) { step_back(m, a); });
+    dispatcher_.add_verb("redo", [this](const osc::Message& m, Answers& a) { step_forth(m, a); });
+}
+
+void Editor::open(std::string text) {
+    file_text_ = text;
+    document_ = config::Document(std::move(text));
+    journal_.clear();
+}
+
+std::string Editor::text_to_save() const { return with_values(document_, console_.loaded(), console_.desk()); }
+
+void Editor::saved(const std::string& text) {
+    file_text_ = text;
+    if (text == document_.text()) return;
+    Step step;
+    step.text = {config::Splice::between(document_.text(), text)};
+    step.silent = true;
+    journal_.add(std::move(step));
+    adopt(config::Document(text));
+}
+
+/// The text says something else now, and nothing sounds different.
+void Editor::adopt(config::Document document) {
+    document_ = std::move(document);
+    std::vector<config::Diagnostic> errors; // none: it was read before
+    console_.adopt(Console::load_text(document_.text(), console_.desk().file, errors));
+    if (on_edit) on_edit();
+}
+
+// -------------------------------------------------------------------------------------------- transactions
+
+/// The text of `next` becomes the desk. Completes the step with what its undoing needs.
+std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Document& next) {
+    std::vector<config::Diagnostic> errors;
+    const auto loaded = Console::load_text(next.text(), console_.desk().file, errors);
+    if (!errors.empty()) return errors;
+    auto was = console_.loaded(), is = console_.desk();
+    rename_in_texts(was, step.renames);
+    rename_in_texts(is, step.renames);
+    auto live = loaded;
+    carry_settings(live, was, is, step.origins);
+    step.back = inverse(step.origins, console_.desk(), live);
+    for (const auto& move : step.moves) put_setting(live, readdressed(move.address, step.back), move.after);
+    step.lost = lost_settings(console_.loaded(), console_.desk(), loaded, live, step.back);
+    errors = console_.apply(loaded, std::move(live), console_.sample_rate(), step.origins, time_);
+    if (errors.empty()) document_ = next;
+    return errors;
+}
+
+/// The other way.
+std::vector<config::Diagnostic> Editor::take_back(const Step& step, const config::Document& earlier) {
+    std::vector<config::Diagnostic> errors;
+    const auto loaded = Console::load_text(earlier.text(), console_.desk().file, errors);
+    if (!errors.empty()) return errors;
+    auto live = loaded;
+    carry_settings(live, console_.loaded(), console_.desk(), step.back);
+    for (const auto& [address, value] : step.lost) put_setting(live, address, value);
+    for (auto move = step.moves.rbegin(); move != step.moves.rend(); ++move) put_setting(live, readdressed(move->address, step.origins), move->before);
+    errors = console_.apply(loaded, std::move(live), console_.sample_rate(), step.back, time_);
+    if (errors.empty()) document_ = earlier;
+    return errors;
+}
+
+Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagnostic>& errors) {
+    if (text == file_text_) return Result::unchanged;
+    auto next = config::read_text(text, console_.desk().file);
+    if (next.errors.empty() && next.config == config::read_text(document_.text(), console_.desk().file).config) {
+        saved(text); // another layout, other comments
+        return Result::unchanged;
+    }
+    if (!next.errors.empty()) {
+        Console::load_text(text, console_.desk().file, errors); // all errors at once
+        return Result::refused;
+    }
+    Step step;
+    step.what = "reload";
+    step.text = {config::Splice::between(document_.text(), text)};
+    step.time = clock();
+    errors = transact(step, config::Document(text));
+    if (!errors.empty()) return Result::refused;
+    file_text_ = text;
+    journal_.add(std::move(step));
+    if (on_edit) on_edit();
+    return Result::done;
+}
+
+// --------------------------------------------------------------------------------------------- one message
+
+void Editor::begin(std::int64_t time) {
+    if (depth_++ == 0) time_ = time;
+}
+
+void Editor::moved(const std::string& address, const Value& before, const Value& after) {
+    if (replaying_ || depth_ == 0) return;
+    const auto known = std::ranges::find(moves_, address, &Move::address);
+    if (known != moves_.end()) known->after = after;
+    else if (before != after) moves_.push_back({address, before, after});
+}
+
+bool Editor::keep(const osc::Message& message) {
+    if (!edit_ || refused_ || message.address.starts_with("/tonmeister/")) return false;
+    kept_.push_back(message);
+    return true;
+}
+
+void Editor::commit(Answers& answers) {
+    if (--depth_ > 0) return;
+    Step step;
+    step.time = clock();
+    const bool edited = edit_ && commit_edit(step, answers);
+    edit_.reset();
+    ++depth_; // what was kept belongs to this step
+    obey_kept(answers);
+    --depth_;
+    step.moves = std::exchange(moves_, {});
+    if (step.what.empty() && !step.moves.empty()) step.what = step.moves.front().address;
+    if (edited || !step.moves.empty()) journal_.add(std::move(step));
+    if (edited && on_edit) on_edit();
+    done_.clear();
+    refused_ = false;
+}
+
+void Editor::obey_kept(Answers& answers) {
+    for (const auto& message : std::exchange(kept_, {})) dispatcher_.obey(message, time_, answers);
+}
+
+bool Editor::commit_edit(Step& step, Answers& answers) {
+    if (refused_ || done_.empty()) {
+        if (!done_.empty()) answers.error(first_verb_, "nothing of this edit was done, since a part of it can't be");
+        return false;
+    }
+    step.text = edit_->splices();
+    step.origins = edit_->origins();
+    step.renames = edit_->renames();
+    step.what = done_.front() + (done_.size() > 1 ? fmt::format(" and {} more", done_.size() - 1) : "");
+    const auto errors = transact(step, edit_->document());
+    if (!errors.empty()) {
+        refuse(answers, first_verb_, errors);
+        return false;
+    }
+    answers.reply({"/tonmeister/edited", {step.what}});
+    return true;
+}
+
+/// Places in a text that nobody has on disk help nobody: the JSON path does.
+void Editor::refuse(Answers& answers, std::string_view address, const std::vector<config::Diagnostic>& errors) const {
+    for (std::size_t i = 0; i < std::min(errors.size(), most_errors_told); ++i)
+        answers.error(address, errors[i].path.empty() ? errors[i].message : errors[i].path + ": " + errors[i].message);
+    if (errors.size() > most_errors_told)
+        answers.error(address, fmt::format("and {} more, see the log", errors.size() - most_errors_told));
+    if (on_refused) on_refused(errors);
+}
+
+// ------------------------------------------------------------------------------------------- back and forth
+
+void Editor::set_all(const std::vector<Move>& moves, Value Move::*value) {
+    console_.begin();
+    for (const auto& move : moves)
+        if (const auto* control = console_.find(move.address)) console_.set(*control, move.*value, -1, time_);
+    console_.commit();
+}
+
+void Editor::step_back(const osc::Message& message, Answers& answers) {
+    if (edit_) return answers.error(message.address, "can't stand in one bundle with an edit");
+    if (!journal_.can_undo()) return answers.error(message.address, "there is nothing to undo");
+    auto document = document_;
+    const auto revert = [&](const Step& step) {
+        for (auto splice = step.text.rbegin(); splice != step.text.rend(); ++splice) document.apply(splice->inverse());
+    };
+    int silent = 0;
+    for (; journal_.last()->silent; journal_.undone(), ++silent) revert(*journal_.last());
+    const Step& step = *journal_.last();
+    if (step.text.empty()) {
+        if (silent > 0) adopt(std::move(document));
+        set_all(step.moves, &Move::before);
+    } else {
+        revert(step);
+        if (const auto errors = take_back(step, document); !errors.empty()) {
+            for (; silent > 0; --silent) journal_.redone();
+            return refuse(answers, message.address, errors);
+        }
+        if (on_edit) on_edit();
+    }
+    answers.reply({"/tonmeister/undone", {step.what}});
+    journal_.undone();
+}
+
+void Editor::step_forth(const osc::Message& message, Answers& answers) {
+    if (edit_) return answers.error(message.address, "can't stand in one bundle with an edit");
+    if (!journal_.can_redo()) return answers.error(message.address, "there is nothing to redo");
+    auto document = document_;
+    int silent = 0;
+    const auto repeat = [&](const Step& step) {
+        for (const auto& splice : step.text) document.apply(splice);
+    };
+    for (; journal_.next()->silent; journal_.redone(), ++silent) repeat(*journal_.next());
+    Step step = *journal_.next();
+    if (step.text.empty()) {
+        if (silent > 0) adopt(std::move(document));
+        set_all(step.moves, &Move::after);
+    } else {
+        repeat(step);
+        if (const auto errors = transact(step, document); !errors.empty()) {
+            for (; silent > 0; --silent) journal_.undone();
+            return refuse(answers, message.address, errors);
+        }
+        if (on_edit) on_edit();
+    }
+    answers.reply({"/tonmeister/redone", {step.what}});
+    journal_.redone();
+}
+
+} // namespace ton::control

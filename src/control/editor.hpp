@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "config/document.hpp"
+#include "control/console.hpp"
+#include "control/dispatch.hpp"
+#include "control/edit.hpp"
+#include "control/journal.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ton::control {
+
+/// The running desk's config as a text that is edited while it plays. Every edit, reload, undo and redo is the same
+/// transaction: the text is read and resolved as a file would be, compiled aside, compared with what runs and swapped
+/// in, or refused as a whole with every error told. Control thread.
+class Editor {
+  public:
+    Editor(Console& console, Dispatcher& dispatcher);
+
+    /// The console's desk was read from this text; what was done before is forgotten.
+    void open(std::string text);
+    const std::string& text() const { return document_.text(); }
+    /// As the file is, as far as this process knows.
+    const std::string& file_text() const { return file_text_; }
+    /// The config with the values as they stand; loads to the same sound.
+    std::string text_to_save() const;
+    /// text_to_save() is now in the config's file: from now on the desk is compared with that.
+    void saved(const std::string& text);
+
+    enum class Result { unchanged, done, refused };
+    /// The file's text has changed, or may have: what its author did not touch keeps its live value. Live edits that
+    /// were not saved go where the author changed the file, and undo brings them back.
+    Result reload(const std::string& text, std::vector<config::Diagnostic>& errors);
+
+    /// Around the messages that are one edit and one step of undo. Errors of what was staged go to `answers`.
+    void begin(std::int64_t time);
+    void commit(Answers& answers);
+    /// A setting was moved by a message.
+    void moved(const std::string& address, const Value& before, const Value& after);
+    /// True where a message to an address that does not exist may be meant for what is being added: it is kept and
+    /// obeyed after the edit.
+    bool keep(const osc::Message& message);
+    /// A verb that changes the graph, which can't be obeyed while another change is under way.
+    static bool changes_graph(std::string_view address);
+
+    /// The text was changed: by an edit, an undo, a redo, a reload or a save.
+    std::function<void()> on_edit;
+    /// A transaction was refused: all its errors, for the log.
+    std::function<void(const std::vector<config::Diagnostic>&)> on_refused;
+    /// Seconds; moves close in time are one step. The machine's clock unless it is set.
+    std::function<double()> clock;
+
+  private:
+    void add_verbs();
+    void add_edit_verbs();
+    void edit_verb(const char* name, std::function<std::string(Edit&, const osc::Message&)> verb);
+    std::vector<config::Diagnostic> transact(Step& step, const config::Document& next);
+    bool commit_edit(Step& step, Answers& answers);
+    void obey_kept(Answers& answers);
+    void step_back(const osc::Message& message, Answers& answers);
+    void step_forth(const osc::Message& message, Answers& answers);
+    std::vector<config::Diagnostic> take_back(const Step& step, const config::Document& earlier);
+    void adopt(config::Document document);
+    void set_all(const std::vector<Move>& moves, Value Move::*value);
+    void refuse(Answers& answers, std::string_view address, const std::vector<config::Diagnostic>& errors) const;
+
+    Console& console_;
+    Dispatcher& dispatcher_;
+    config::Document document_{"{}"};
+    std::string file_text_;
+    Journal journal_;
+
+    // What is between begin() and commit():
+    int depth_ = 0;
+    std::int64_t time_ = engine::Command::kNow;
+    std::optional<Edit> edit_;
+    bool refused_ = false;               // a verb of this edit was: none of it is done
+    std::vector<std::string> done_;      // what the verbs did, for people
+    std::string first_verb_;
+    std::vector<Move> moves_;
+    std::vector<osc::Message> kept_;
+    bool replaying_ = false;             // undo and redo are no steps themselves
+};
+
+/// At most this many errors of one transaction are answered one by one; all are in the log.
+inline constexpr std::size_t most_errors_told = 16;
+
+} // namespace ton::control
