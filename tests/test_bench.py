@@ -14,7 +14,7 @@ from support_cli import ROOT, tonmeister
 
 @pytest.fixture(scope="module")
 def found():
-    done = tonmeister("bench", "loudness", "limiter", "osc", "empty_graph", "--quick", "--json")
+    done = tonmeister("bench", "loudness", "limiter", "osc", "empty_graph", "edit", "--quick", "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -28,7 +28,7 @@ def numbers(tree):
 
 
 def test_only_what_was_asked_for_and_only_numbers(found):
-    assert set(found) == {"loudness", "limiter", "osc", "empty_graph"}
+    assert set(found) == {"loudness", "limiter", "osc", "empty_graph", "edit"}
     assert all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers(found))
 
 
@@ -50,6 +50,17 @@ def test_the_limiter_is_timed_at_work_and_at_rest(found):
         assert quiet["output_sample_peak"] == pytest.approx(-9, abs=1e-4)  # the programme's own, untouched
         assert 0 < quiet["best"] <= quiet["ns_per_sample_and_channel"]
     assert found["limiter"]["true_peak"]["driven"]["output_true_peak"] <= -1 + 0.1  # read by libebur128
+
+
+def test_an_edit_is_heard_and_is_a_transaction_of_a_large_desk(found):
+    sound, transaction = found["edit"]["to_sound"], found["edit"]["transaction"]
+    period = transaction["period_ms"]
+    assert period == pytest.approx(64 / 48)
+    # What leaves begins to fade with the next callback: the very first samples of a slow fade may round to nothing.
+    assert 0 <= sound["first_changed_frame"] < 64
+    assert sound["edit_to_sound_ms"] == pytest.approx(sound["control_ms"] + period / 2 + sound["first_changed_frame"] / 48)
+    assert transaction["add_until_it_runs_ms"] >= transaction["add_ms"]
+    assert min(transaction[key] for key in ("rename_ms", "insert_ms", "undo_ms", "save_all_moved_ms", "longest_callback_ms")) > 0
 
 
 def test_an_osc_message_finds_its_strip_among_many(found):

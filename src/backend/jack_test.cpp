@@ -116,6 +116,25 @@ TEST_CASE("ports come and go with the plan, and equal names stay registered") {
     CHECK(desk.jack->status().state == State::stopped);
 }
 
+TEST_CASE("a port whose slot gets another name is renamed, and its cables stay") {
+    JackServer server;
+    REQUIRE(server.start());
+    auto ports = testing::plain_ports(1, 1);
+    Desk desk(server.name(), ports);
+    REQUIRE(desk.jack->start());
+    Peer peer(server.name(), "peer");
+    REQUIRE(peer.api().connect(peer.handle(), "peer:source", "desk:in_1") == 0);
+    REQUIRE(peer.api().connect(peer.handle(), "desk:out_1", "peer:sink") == 0);
+    ports[0].name = "anna/in_1";
+    ports[1].name = "anna/out_1";
+    desk.jack->set_ports(ports);
+    CHECK(wait_until(2, [&] { return peer.exists("desk:anna/in_1") && !peer.exists("desk:in_1"); }));
+    CHECK(peer.connected("peer:source", "desk:anna/in_1"));
+    CHECK(peer.connected("desk:anna/out_1", "peer:sink"));
+    CHECK(desk.jack->status().ports == 2);
+    CHECK(desk.cycles_advance());
+}
+
 TEST_CASE("sound goes through by slot, sample by sample, and unserved outputs are silent") {
     JackServer server(256);
     REQUIRE(server.start());

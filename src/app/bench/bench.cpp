@@ -18,6 +18,7 @@ struct Benchmark {
 constexpr Benchmark kAll[] = {{"strips", benching::strips},
                               {"empty_graph", benching::empty_graph},
                               {"reload", benching::reload},
+                              {"edit", benching::edit},
                               {"loudness", benching::loudness},
                               {"limiter", benching::limiter},
                               {"osc", benching::osc},

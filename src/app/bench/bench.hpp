@@ -27,6 +27,7 @@ namespace benching {
 void strips(nlohmann::json& out, bool quick);
 void empty_graph(nlohmann::json& out, bool quick);
 void reload(nlohmann::json& out, bool quick);
+void edit(nlohmann::json& out, bool quick);
 void loudness(nlohmann::json& out, bool quick);
 void limiter(nlohmann::json& out, bool quick);
 void osc(nlohmann::json& out, bool quick);

@@ -20,6 +20,8 @@ class DeskRig {
     void run(int callbacks, int block);
     /// Like a hand on every fader: sets the address now, over `seconds`.
     void move(const std::string& address, double value, double seconds);
+    /// What the last callback gave, by port slot.
+    const float* output(int slot) const { return outputs_[static_cast<std::size_t>(slot)]; }
     control::Console& console() { return *console_; }
     engine::Engine& engine() { return engine_; }
     static graph::Desk desk_of(const std::string& json);
