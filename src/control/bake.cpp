@@ -38,6 +38,14 @@ bool differs(const graph::Module& a, const graph::Module& b, std::size_t row) { 
 
 bool of_the_config(const graph::Module& module) { return module.name != graph::kMute && module.name != graph::kMeter; }
 
+/// The strip's modules that the config's chain has, in its order: the desk's own stand among them.
+std::vector<const graph::Module*> written(const graph::Strip& strip) {
+    std::vector<const graph::Module*> modules;
+    for (const auto& module : strip.chain)
+        if (of_the_config(module)) modules.push_back(&module);
+    return modules;
+}
+
 bool moved(const graph::Module& loaded, const graph::Module& live) {
     for (std::size_t r = 0; r < live.values.size(); ++r)
         if (differs(loaded, live, r)) return true;
@@ -71,12 +79,13 @@ Node read(const Document& document) {
 }
 
 /// Which entry each module is; those that were moved are no template's any more.
-ChainText own_moved(Document& strip, const Node& root, const graph::Strip& loaded, const graph::Strip& live) {
+ChainText own_moved(Document& strip, const Node& root, const graph::Strip& loaded_strip, const graph::Strip& live_strip) {
+    const auto loaded = written(loaded_strip), live = written(live_strip);
     for (;;) {
         const auto node = read(strip);
         auto chain = read_chain_text(root, node.find("chain"));
         std::size_t m = 0;
-        while (m < chain.modules.size() && !(chain.modules[m].of_template && moved(loaded.chain[m], live.chain[m]))) ++m;
+        while (m < chain.modules.size() && !(chain.modules[m].of_template && moved(*loaded[m], *live[m]))) ++m;
         if (m == chain.modules.size()) return chain;
         write_out(strip, kChain, chain.modules[m].entry, root);
     }
@@ -92,28 +101,51 @@ void put_flag(Document& strip, const char* key, bool was, bool is) {
 
 void write_strip(Document& strip, const Node& root, const graph::Strip& loaded, const graph::Strip& live) {
     const auto chain = own_moved(strip, root, loaded, live);
+    const auto before = written(loaded), now = written(live);
     for (std::size_t m = 0; m < chain.modules.size(); ++m)
-        if (moved(loaded.chain[m], live.chain[m])) write_module(strip, below(kChain, chain.modules[m].entry), loaded.chain[m], live.chain[m]);
+        if (moved(*before[m], *now[m])) write_module(strip, below(kChain, chain.modules[m].entry), *before[m], *now[m]);
     put_flag(strip, "mute", loaded.mute, live.mute);
     put_flag(strip, "solo", loaded.solo, live.solo);
+}
+
+/// A group's level stands beside its mute and solo.
+void write_group(Document& group, const graph::Strip& loaded, const graph::Strip& live) {
+    const auto &before = *loaded.find("fader"), &now = *live.find("fader");
+    const auto row = static_cast<std::size_t>(now.row("level"));
+    if (differs(before, now, row)) {
+        const Path level{std::string("level")};
+        if (group.has(level)) group.set(level, to_node(now.written(row)));
+        else group.insert({}, "level", to_node(now.written(row)));
+    }
+    put_flag(group, "mute", loaded.mute, live.mute);
+    put_flag(group, "solo", loaded.solo, live.solo);
+}
+
+/// Each strip's or group's text on its own, so that a desk of thousands is written in one go.
+template <class Write>
+void write_members(Document& document, const char* section, const graph::Desk& loaded, const graph::Desk& live, bool groups, Write write) {
+    const Path path{std::string(section)};
+    std::map<std::string, std::string, std::less<>> changed;
+    auto parts = document.has(path) ? document.parts(path) : decltype(document.parts(path)){};
+    for (std::size_t s = 0; s < live.strips.size(); ++s) {
+        const auto &before = loaded.strips[s], &now = live.strips[s];
+        if (now.members.has_value() != groups || !moved(before, now)) continue;
+        const auto name = now.name.substr(groups ? graph::kGroups.size() : 0);
+        auto& part = parts.at(name);
+        write(part, before, now);
+        changed.emplace(name, part.text());
+    }
+    if (!changed.empty()) document.replace_members(path, changed);
 }
 
 } // namespace
 
 std::string with_values(const Document& document, const graph::Desk& loaded, const graph::Desk& live) {
     const auto root = read(document);
-    const config::Path strips{std::string("strips")};
-    std::map<std::string, std::string, std::less<>> changed;
-    // Each strip's text on its own, so that a desk of thousands is written in one go.
-    auto parts = document.has(strips) ? document.parts(strips) : decltype(document.parts(strips)){};
-    for (std::size_t s = 0; s < live.strips.size(); ++s) {
-        if (!moved(loaded.strips[s], live.strips[s])) continue;
-        auto& part = parts.at(live.strips[s].name);
-        write_strip(part, root, loaded.strips[s], live.strips[s]);
-        changed.emplace(live.strips[s].name, part.text());
-    }
     Document result = document;
-    if (!changed.empty()) result.replace_members(strips, changed);
+    write_members(result, "strips", loaded, live, false,
+                  [&](Document& strip, const graph::Strip& before, const graph::Strip& now) { write_strip(strip, root, before, now); });
+    write_members(result, "groups", loaded, live, true, write_group);
     return result.text();
 }
 

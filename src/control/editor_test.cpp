@@ -4,7 +4,6 @@
 #include "control/test_desk.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -34,7 +33,7 @@ class Talk : public Answers {
   public:
     std::vector<std::string> replies, errors;
     void reply(const osc::Message& message) override { replies.push_back(osc::to_text(message)); }
-    void error(std::string_view address, std::string_view reason) override { errors.push_back(fmt::format("{} {}", address, reason)); }
+    void error(std::string_view address, std::string_view reason) override { errors.push_back(std::string(address).append(" ").append(reason)); }
 };
 
 Planes noise(int channels, int frames, unsigned seed) {
@@ -73,7 +72,7 @@ struct Studio {
     }
     Studio& send(std::string address, osc::Arguments args = {}) { return send({{std::move(address), std::move(args)}}); }
     bool good() {
-        INFO(fmt::format("{}", fmt::join(talk.errors, "\n")));
+        for (const auto& error : talk.errors) MESSAGE(error);
         CHECK(talk.errors.empty());
         return talk.errors.empty();
     }
@@ -237,6 +236,22 @@ TEST_CASE("what is saved keeps comments, order and layout where nothing changed,
         Studio loaded(s.editor.text_to_save());
         CHECK(settings(loaded.desk.console()) == settings(s.desk.console()));
     }
+}
+
+TEST_CASE("groups are saved as they stand, and follow a member's new name") {
+    auto text = kText;
+    const std::string_view groups = R"(, "groups": { "both": { "members": ["a", "b"], "level": -3 } } )";
+    text.insert(text.find_last_of('}'), groups);
+    Studio s(text);
+    s.send("/groups/both/level", {-9.5F}).send("/groups/both/mute", {true}).send("/tonmeister/strip/rename", {S("b"), S("bass")});
+    REQUIRE(s.good());
+    const auto saved = s.editor.text_to_save();
+    CHECK(saved.find(R"("both": { "members": ["a", "bass"], "level": -9.5, "mute": true })") != S::npos);
+    Studio loaded(saved);
+    CHECK(loaded.get("/groups/both/level") == -9.5);
+    s.send("/tonmeister/undo").send("/tonmeister/undo").send("/tonmeister/undo");
+    CHECK(s.get("/groups/both/mute") == 0.0);
+    CHECK(s.get("/groups/both/level") == -3.0);
 }
 
 TEST_CASE("a reload of what is known is none; another text is a step that can be undone") {

@@ -25,6 +25,12 @@ class Search {
             if (const auto* to = strip.value.find("to")) route(*to, below(path, std::string("to")), strip.key);
         });
     }
+    void groups(const Node& root) {
+        each_member(root.find("groups"), [&](const config::Member& group) {
+            const Path path{std::string("groups"), group.key, std::string("members")};
+            if (const auto* members = group.value.find("members")) route(*members, path, "groups/" + group.key);
+        });
+    }
     std::vector<Reference> take() { return std::move(found_); }
 
   private:
@@ -84,6 +90,7 @@ bool names(std::string_view text, std::string_view strip) { return text.substr(0
 std::vector<Reference> references_to(const config::Node& root, std::string_view strip) {
     Search search(strip);
     search.config(root);
+    search.groups(root);
     return search.take();
 }
 
