@@ -61,7 +61,7 @@ PACKETS = {
     "M24 nested earlier": b"#bundle\0" + struct.pack(">Qi", 2 << 32, 20) + b"#bundle\0" + struct.pack(">Qi", 1 << 32, 0),
     "M26 NaN": message(LEVEL, float("nan")),
     "M26 infinity": message(LEVEL, float("inf")),
-    "M26 minus infinity": message(LEVEL, float("-inf")),
+    "M26 minus infinity": message("/a/highpass/frequency", float("-inf")), # of a level it is silence
     "M26 NaN double": message(LEVEL, ("d", float("nan"))),
     "M26 NaN fade": message(LEVEL, -99.0, float("nan")),
     "M26 infinite fade": message(LEVEL, -99.0, float("inf")),
@@ -128,6 +128,8 @@ def test_M26_denormals_and_huge_numbers_are_clamped(osc):
     assert osc.obey(LEVEL, 1e-40) == []
     assert osc.get(LEVEL) == pytest.approx(0, abs=1e-30)
     assert osc.obey(LEVEL, 1e38) == [(LEVEL, [12.0])]
+    assert osc.obey(LEVEL, float("-inf")) == [] # silence, as -120 dB is
+    assert osc.get(LEVEL) == -120
     assert osc.obey("/a/highpass/frequency", -1e38)[0][1][0] >= 1
     osc.obey(LEVEL, 0.0)
 
