@@ -119,7 +119,10 @@ void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKI
     const MixPart* parts = plan_->parts.data();
     int healed = 0;
     for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
-        if (steps[i].section) healed += steps[i].section->run(frames, position_, *plan_->scratch, steps[i].next);
+        if (steps[i].section) {
+            look_ahead(steps[i]);
+            healed += steps[i].section->run(frames, position_, *plan_->scratch, steps[i].next);
+        }
         else run_part(parts[steps[i].part], frames);
     }
     if (healed > 0) counters_.healed.fetch_add(static_cast<std::uint64_t>(healed), std::memory_order_relaxed);
@@ -129,6 +132,19 @@ void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKI
         float* to = slot < io.outputs.size() ? io.outputs[slot] : nullptr;
         if (to) std::memcpy(to + offset, out[i].signal->plane(out[i].channel), static_cast<std::size_t>(frames) * sizeof(float));
     }
+}
+
+/// A big desk is far larger than the cache. The objects of the section after next are asked for here, without a look into
+/// them; the next section's moving parameters, which these objects name, by the section that runs (Section::run).
+void Engine::look_ahead(const Step& step) const TM_NONBLOCKING {
+    constexpr std::size_t kLine = 64;
+    const auto fetch = [](const void* object, std::size_t size) {
+        for (std::size_t b = 0; b < size; b += kLine) __builtin_prefetch(static_cast<const char*>(object) + b);
+    };
+    if (!step.far) return;
+    fetch(step.far, sizeof(Section));
+    const Stage* const* stages = plan_->stages.data();
+    for (auto s = step.far_first; s < step.far_last; ++s) fetch(stages[s], sizeof(Stage));
 }
 
 void Engine::run_part(const MixPart& part, int frames) TM_NONBLOCKING {
@@ -141,8 +157,12 @@ void Engine::run_part(const MixPart& part, int frames) TM_NONBLOCKING {
     if (part.begins && part.first == part.last)
         for (int c = 0; c < part.sum->channels(); ++c)
             std::memset(part.sum->plane(c), 0, static_cast<std::size_t>(frames) * sizeof(float));
-    for (auto e = part.first; e < part.last; ++e)
+    constexpr std::uint32_t kAhead = 8; // edges, over the part's end too: the next part's follow
+    const auto known = static_cast<std::uint32_t>(plan_->edges.size());
+    for (auto e = part.first; e < part.last; ++e) {
+        if (e + kAhead < known) __builtin_prefetch(edges[e + kAhead]);
         edges[e]->add_to(*part.sum, frames, position_, part.begins && e == part.first);
+    }
 }
 
 void Engine::apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {

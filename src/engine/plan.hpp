@@ -42,6 +42,8 @@ struct Step {
     Section* section = nullptr; ///< or else
     std::uint32_t part = 0;     ///< into Plan::parts
     Section* next = nullptr;    ///< the section after this one
+    Section* far = nullptr;     ///< and the one after that, with its stages in Plan::stages: their memory is asked for first
+    std::uint32_t far_first = 0, far_last = 0;
 };
 
 /// Everything the audio thread runs, as a flat list. Made and warmed on the control thread, run and read on the
@@ -52,6 +54,7 @@ struct Plan {
     std::vector<PortPoint> inputs, outputs;
     std::vector<char> fed; ///< by output slot: 1 where a port point writes it
     std::vector<Step> steps;
+    std::vector<const Stage*> stages; ///< of all sections, in the order they run
     std::vector<MixPart> parts;
     std::vector<Edge*> edges;
     std::vector<Place> places; ///< by instance slot; slots are stable from plan to plan

@@ -132,15 +132,17 @@ Ramps::Ramps(std::span<const Parameter> rows, int width, double sample_rate)
       kernels_(HWY_DYNAMIC_DISPATCH(RampTable)().widths[std::bit_width(static_cast<unsigned>(width)) - 1]) {
     if (rows_ > kMaxRows) throw std::length_error("a module has more parameters than Ramps::kMaxRows");
     static_assert(sizeof(float) == sizeof(std::int32_t));
-    const std::size_t count = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride()) + 16;
+    const auto cells = static_cast<std::size_t>(rows_ * width_ + 15) / 16 * 16;
+    const std::size_t count = cells + static_cast<std::size_t>(rows_ * kFields * width_) + 16;
     memory_ = hwy::AllocateAligned<std::byte>(count * sizeof(float));
     std::memset(memory_.get(), 0, count * sizeof(float));
-    float** const fields[] = {&cell_, &value_, &start_, &slope_, &delta_};
-    auto* const floats = reinterpret_cast<float*>(memory_.get());
-    for (int f = 0; f < 5; ++f) *fields[f] = floats + f * width_;
-    auto* const ints = reinterpret_cast<std::int32_t*>(memory_.get());
-    begin_ = ints + 5 * width_;
-    length_ = ints + 6 * width_;
+    cell_ = reinterpret_cast<float*>(memory_.get());
+    auto* const floats = cell_ + cells;
+    float** const fields[] = {&value_, &start_, &slope_, &delta_};
+    for (int f = 0; f < 4; ++f) *fields[f] = floats + f * width_;
+    auto* const ints = reinterpret_cast<std::int32_t*>(memory_.get()) + cells;
+    begin_ = ints + 4 * width_;
+    length_ = ints + 5 * width_;
     for (int r = 0; r < rows_; ++r) {
         const auto& p = rows[static_cast<std::size_t>(r)];
         row_[r] = {p.rate, p.scale == Scale::logarithmic && p.kind == Kind::number,
@@ -182,7 +184,7 @@ template <class F> void Ramps::each_moving(F f) const TM_NONBLOCKING {
 
 void Ramps::jump(int row, int lane, float value) TM_NONBLOCKING {
     const auto i = at(row, lane);
-    value_[i] = cell_[i] = value;
+    value_[i] = cell_[at_cell(row, lane)] = value;
     length_[i] = 0;
     mark(row, 0);
 }
@@ -222,7 +224,7 @@ const float* Ramps::at_cell_end(std::int64_t now) TM_NONBLOCKING {
     each_moving([&](int r) {
         if (row_[r].rate != Rate::grid) return;
         stepped_[r / 64] |= std::uint64_t{1} << (r % 64);
-        kernels_.point(curve(r), cell_ + at(r, 0), static_cast<std::int32_t>(static_cast<std::uint32_t>(now + kGrid)));
+        kernels_.point(curve(r), cell_ + at_cell(r, 0), static_cast<std::int32_t>(static_cast<std::uint32_t>(now + kGrid)));
         if (row_[r].end <= now + kGrid) stop(r);
     });
     return cell_;
@@ -239,7 +241,7 @@ void Ramps::controls(Control* controls, float* scratch, std::int64_t now, int fr
 }
 
 void Ramps::rest(Control* controls) const TM_NONBLOCKING {
-    for (int r = 0; r < rows_; ++r) controls[r] = {(row_[r].rate == Rate::grid ? cell_ : value_) + at(r, 0), 0};
+    for (int r = 0; r < rows_; ++r) controls[r] = {row_[r].rate == Rate::grid ? cell_ + at_cell(r, 0) : value_ + at(r, 0), 0};
 }
 
 void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
@@ -259,7 +261,7 @@ void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
 void Ramps::prefetch() const TM_NONBLOCKING {
     each_moving([&](int r) {
         for (int field = 0; field < kFields; ++field)
-            __builtin_prefetch(cell_ + at(r, 0) + static_cast<std::ptrdiff_t>(field) * width_);
+            __builtin_prefetch(value_ + at(r, 0) + static_cast<std::ptrdiff_t>(field) * width_);
     });
 }
 
@@ -267,7 +269,8 @@ void Ramps::copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING
     for (int r = 0; r < rows_; ++r) {
         const auto i = at(r, lane), j = from.at(r, from_lane);
         start_[i] = from.start_[j], slope_[i] = from.slope_[j], delta_[i] = from.delta_[j], value_[i] = from.value_[j];
-        cell_[i] = from.cell_[j], begin_[i] = from.begin_[j], length_[i] = from.length_[j];
+        cell_[at_cell(r, lane)] = from.cell_[from.at_cell(r, from_lane)];
+        begin_[i] = from.begin_[j], length_[i] = from.length_[j];
         if (from.moving(r)) mark(r, from.row_[r].end);
     }
 }

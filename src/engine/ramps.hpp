@@ -25,14 +25,14 @@ enum class Way : std::uint8_t { smooth, linear };
 class Ramps {
   public:
     static constexpr int kMaxRows = 192;
-    static constexpr int kFields = 7; ///< of a row: see Curve, and the cell's end
+    static constexpr int kFields = 6; ///< of a row: see Curve
 
     /// Control thread. Rows from the first meter on are left out; texts take a place but never move.
     Ramps(std::span<const Parameter> rows, int width, double sample_rate);
 
     int rows() const TM_NONBLOCKING { return rows_; }
-    /// Floats from one row's values to the next one's; see Update.
-    int stride() const TM_NONBLOCKING { return width_ * kFields; }
+    /// Floats from one row's values at a cell's end to the next one's; see Update.
+    int stride() const TM_NONBLOCKING { return width_; }
     int width() const TM_NONBLOCKING { return width_; }
 
     /// Either thread (whoever owns the state): a value in kernel units, without a ramp.
@@ -85,8 +85,9 @@ class Ramps {
   private:
     // A row's curves lie side by side, so that a moving row is one stretch of memory.
     std::size_t at(int row, int lane) const TM_NONBLOCKING {
-        return static_cast<std::size_t>(row) * static_cast<std::size_t>(stride()) + static_cast<std::size_t>(lane);
+        return static_cast<std::size_t>(row * kFields * width_ + lane);
     }
+    std::size_t at_cell(int row, int lane) const TM_NONBLOCKING { return static_cast<std::size_t>(row * width_ + lane); }
     Curve curve(int row) const TM_NONBLOCKING;
     void stop(int row) TM_NONBLOCKING;
     template <class F> void each_moving(F f) const TM_NONBLOCKING;
@@ -101,7 +102,8 @@ class Ramps {
     int rows_, width_, sample_rows_ = 0, moving_count_ = 0, grid_count_ = 0;
     std::unique_ptr<Row[]> row_;
     hwy::AlignedFreeUniquePtr<std::byte[]> memory_;
-    float *cell_, *value_, *start_, *slope_, *delta_; // [row * stride + lane]
+    float* cell_;                            // [row * width + lane]: what kernels read at grid points lies together
+    float *value_, *start_, *slope_, *delta_; // [row * kFields * width + lane]
     std::int32_t *begin_, *length_;                   // likewise, in the same memory
     std::uint64_t moving_[kMaxRows / 64] = {}, stepped_[kMaxRows / 64] = {}; // a bit per row
     std::int64_t soonest_ = 0;            // nothing arrives before

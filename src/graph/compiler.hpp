@@ -81,6 +81,7 @@ class Compiler {
 
     // steps.cpp: the flat list that the audio thread runs
     void make_steps();
+    void look_ahead();
     void house(int n);
     void add_what_is_ready(Sum& sum);
     void add_part(Sum& sum, std::size_t last);

@@ -22,16 +22,14 @@ void Compiler::make_steps() {
         auto& group = lanes[section];
         for (const int member : group)
             for (const auto sum : sums_of_[at(member)]) add_part(sums_[sum], sums_[sum].edges.size());
-        if (!group.empty()) plan_->steps.push_back({section, 0, nullptr});
+        if (!group.empty()) plan_->steps.push_back({.section = section});
         for (const int member : group) finished_[at(member)] = 1;
         for (const int member : group)
             for (const auto sum : fed_by_[at(member)]) add_what_is_ready(sums_[sum]);
         for (const int member : group) house(member);
         group.clear(); // once only
     }
-    Section* next = nullptr;
-    for (auto step = plan_->steps.rbegin(); step != plan_->steps.rend(); ++step)
-        if (step->section) step->next = std::exchange(next, step->section);
+    look_ahead();
     for (auto& sum : sums_) {
         add_part(sum, sum.edges.size());
         for (auto& e : sum.edges) plan_->edge_owners.push_back(e);
@@ -46,6 +44,22 @@ void Compiler::house(int n) {
         for (std::size_t e = sums_[index].next; e < sums_[index].edges.size(); ++e) read = read && sums_[index].sources[e] != n;
     float* shared = out_->shared_memory.get() + s.lane * s.section->channels_out() * engine::kSegment;
     transaction_->housing.push_back({s.output.get(), s.section.get(), s.lane, read ? shared : s.output->plane(0), s.inputs.front().get()});
+}
+
+/// What each section's step asks the memory of.
+void Compiler::look_ahead() {
+    struct Section {
+        engine::Section* section = nullptr;
+        std::uint32_t first = 0, last = 0; // into Plan::stages
+    } next, far;
+    for (auto step = plan_->steps.rbegin(); step != plan_->steps.rend(); ++step) {
+        if (!step->section) continue;
+        step->next = next.section;
+        step->far = far.section, step->far_first = far.first, step->far_last = far.last;
+        const auto first = static_cast<std::uint32_t>(plan_->stages.size());
+        for (const auto& stage : step->section->stages()) plan_->stages.push_back(stage.get());
+        far = std::exchange(next, {step->section, first, static_cast<std::uint32_t>(plan_->stages.size())});
+    }
 }
 
 /// The sum's next edges whose sources have run. A lone edge waits for its reader, which may read through it.
@@ -66,7 +80,7 @@ void Compiler::add_part(Sum& sum, std::size_t last) {
         part.lane = state(sum.reader).lane;
     }
     sum.begun = true;
-    plan_->steps.push_back({nullptr, static_cast<std::uint32_t>(plan_->parts.size()), nullptr});
+    plan_->steps.push_back({.part = static_cast<std::uint32_t>(plan_->parts.size())});
     plan_->parts.push_back(part);
 }
 
