@@ -49,6 +49,7 @@ void Daemon::reload_when_ready() {
 }
 
 void Daemon::reload_verb(const control::osc::Message& message, control::Answers& answers) {
+    if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
     std::vector<config::Diagnostic> errors;
     const auto result = reload(errors);
     if (result == Editor::Result::done) return answers.reply({"/tonmeister/reloaded", {loaded_.file}});
@@ -63,6 +64,7 @@ void Daemon::answer_all(const std::string& address, const std::vector<config::Di
 }
 
 void Daemon::save(const control::osc::Message& message, control::Answers& answers) {
+    if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
     const auto saved = save_config(editor_, loaded_.file, message, true);
     if (!saved) return answers.error(message.address, saved.error());
     spdlog::info("{}: saved", *saved);
@@ -71,6 +73,7 @@ void Daemon::save(const control::osc::Message& message, control::Answers& answer
 
 /// /tonmeister/load NAME: that config instead of the loaded one, exactly as it is in the file.
 void Daemon::load(const control::osc::Message& message, control::Answers& answers) {
+    if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
     const auto name = message.args.empty() ? std::nullopt : control::osc::string(message.args.front());
     if (!name) return answers.error(message.address, "expected the file name of a config beside the loaded one");
     const auto path = config_beside(loaded_.file, *name);

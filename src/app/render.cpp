@@ -124,6 +124,7 @@ class Run {
         editor_->clock = [this] { return static_cast<double>(position_) / rate_; };
         if (const auto text = control::read_whole(options_.config)) editor_->open(*text);
         dispatcher_->add_verb("save", [this](const control::osc::Message& m, control::Answers& answers) {
+            if (auto why = editor_->alone(); !why.empty()) return answers.error(m.address, why);
             const auto saved = save_config(*editor_, options_.config, m, false); // a render leaves its own config alone
             if (saved) answers.reply({"/tonmeister/saved", {*saved}});
             else answers.error(m.address, saved.error());

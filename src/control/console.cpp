@@ -283,7 +283,7 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
         post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade, .way = way});
         if (desk_.strips[at(control.strip)].members) {
             graph::join_groups(desk_, groups_);
-            update_mutes(time, fade, way);
+            update_mutes(time, fade, way, control.strip);
         }
     }
     if (on_change) on_change(control, outcome.applied);
@@ -326,7 +326,7 @@ std::vector<char> Console::open_strips() const {
 
 /// What a strip's mute stage shall do: its own mute, its groups' mutes and levels, others' solos. `fade` is that of a
 /// group's level, in frames, or negative for its smoothing.
-void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way) {
+void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way, int group) {
     const auto open = open_strips();
     begin();
     for (std::size_t s = 0; s < desk_.strips.size(); ++s) {
@@ -336,12 +336,16 @@ void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way
         const float level = module->values[at(level_row)];
         const bool by_group = std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].mute; });
         const bool muted = strip.mute || by_group || !open[s];
-        auto& told = told_.try_emplace(strip.key(), Told{strip.mute, level}).first->second; // a new strip starts so
-        const auto before = std::exchange(told, Told{muted, level});
-        if (before == told) continue;
+        const auto [told, fresh] = told_.try_emplace(strip.key(), Told{strip.mute, level}); // a new strip starts so
+        const auto before = std::exchange(told->second, Told{muted, level});
+        // A column that an edit moved to a new stage has what the old one had: it is told again. A group's members are
+        // told again when a hand moves it, which may stop a fade to the same level.
+        const bool unsure = fresh && pending_;
+        const bool moved = std::ranges::find(groups_[s], group) != groups_[s].end();
+        if (before == told->second && !unsure && !moved) continue;
         const auto slot = compiled_->instances.at(key_of(strip, *module)).slot;
-        if (before.muted != muted) post({.time = time, .slot = slot, .row = module->row(graph::kMute), .value = muted ? 1.0F : 0.0F});
-        if (before.level != level)
+        if (before.muted != muted || unsure) post({.time = time, .slot = slot, .row = module->row(graph::kMute), .value = muted ? 1.0F : 0.0F});
+        if (before.level != level || unsure || moved)
             post({.time = time, .slot = slot, .row = level_row, .value = engine::to_kernel(module->type->parameters[at(level_row)], level), .fade = fade, .way = way});
     }
     commit();

@@ -164,7 +164,7 @@ class Console {
     void send_changes(const graph::Desk& before, std::int64_t time);
     void mutes_changed(std::int64_t time);
     std::vector<char> open_strips() const;
-    void update_mutes(std::int64_t time, std::int64_t fade = -1, engine::Way way = engine::Way::smooth);
+    void update_mutes(std::int64_t time, std::int64_t fade = -1, engine::Way way = engine::Way::smooth, int group = -1);
     Outcome set_text(const Control& control, const Value& value, std::int64_t time);
     std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;
     Outcome set_solo(const Control& control, bool on, std::int64_t time);

@@ -50,12 +50,14 @@ void collect(Settings& lost, const graph::Strip& strip, const graph::Module& loa
 bool put_setting(graph::Desk& desk, std::string_view address, const Value& value) {
     if (!address.starts_with('/')) return false;
     address.remove_prefix(1);
-    const auto strip_end = address.find('/');
+    const bool group = address.starts_with(graph::kGroups);
+    const auto strip_end = address.find('/', group ? graph::kGroups.size() : 0);
     const int s = desk.index(address.substr(0, strip_end));
     if (s < 0 || strip_end == std::string_view::npos) return false;
     auto& strip = desk.strips[static_cast<std::size_t>(s)];
     auto rest = address.substr(strip_end + 1);
     if (rest == "solo") return strip.solo = value.number() != 0.0, true;
+    if (group && rest == "level") rest = "fader/level";
     if (rest == graph::kMute) strip.mute = value.number() != 0.0;
     const auto module_end = rest.find('/');
     auto* module = strip.find(rest.substr(0, module_end));

@@ -4,6 +4,7 @@
 #include "control/editor.hpp"
 #include "control/osc/pattern.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace ton::control {
@@ -53,7 +54,11 @@ void Dispatcher::obey(const osc::Message& message, std::int64_t time, Answers& a
         const auto verb = verbs_.find(std::string_view(message.address).substr(kRoot.size()));
         if (verb == verbs_.end()) return answers.error(message.address, kNoVerb);
         const auto before = std::exchange(time_, time);
-        verb->second(message, answers);
+        try {
+            verb->second(message, answers);
+        } catch (const std::exception& e) { // a defect of ours: told, and the music goes on
+            answers.error(message.address, e.what());
+        }
         time_ = before;
         return;
     }

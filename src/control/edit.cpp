@@ -216,6 +216,7 @@ std::string Edit::insert_module(const std::string& strip, const ModulePlace& pla
         if (!read) return error + "; expected a module such as {\"eq\":{}}, or a module's or template's name";
         entry = std::move(*read);
     }
+    if (!chain.written && document_.has(chain_path(strip))) return "the strip's chain is no list, expected one";
     if (!chain.written) {
         const auto path = strip_path(strip);
         did(document_.insert(path, "chain", Node{Node::List{entry}, {}}));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <exception>
 
 namespace ton::control {
 
@@ -46,7 +47,13 @@ void Editor::edit_verb(const char* name, std::function<std::string(Edit&, const 
             edit_.emplace(document_);
             first_verb_ = message.address;
         }
-        if (auto error = verb(*edit_, message); !error.empty()) {
+        std::string error;
+        try {
+            error = verb(*edit_, message);
+        } catch (const std::exception& e) { // a text that an earlier verb of the bundle left without its usual shape
+            error = e.what();
+        }
+        if (!error.empty()) {
             refused_ = true;
             return answers.error(message.address, error);
         }

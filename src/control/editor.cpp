@@ -191,7 +191,7 @@ void Editor::set_all(const std::vector<Move>& moves, Value Move::*value) {
 }
 
 void Editor::step_back(const osc::Message& message, Answers& answers) {
-    if (edit_) return answers.error(message.address, "can't stand in one bundle with an edit");
+    if (auto why = alone(); !why.empty()) return answers.error(message.address, why);
     if (!journal_.can_undo()) return answers.error(message.address, "there is nothing to undo");
     auto document = document_;
     const auto revert = [&](const Step& step) {
@@ -216,7 +216,7 @@ void Editor::step_back(const osc::Message& message, Answers& answers) {
 }
 
 void Editor::step_forth(const osc::Message& message, Answers& answers) {
-    if (edit_) return answers.error(message.address, "can't stand in one bundle with an edit");
+    if (auto why = alone(); !why.empty()) return answers.error(message.address, why);
     if (!journal_.can_redo()) return answers.error(message.address, "there is nothing to redo");
     auto document = document_;
     int silent = 0;

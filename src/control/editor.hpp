@@ -28,6 +28,8 @@ class Editor {
     /// As the file is, as far as this process knows.
     const std::string& file_text() const { return file_text_; }
     /// The config with the values as they stand; loads to the same sound.
+    /// Why what reads or writes the whole text can't be done now, or empty: an edit of the same bundle is open.
+    std::string alone() const { return edit_ ? "can't stand in one bundle with an edit" : ""; }
     std::string text_to_save() const;
     /// text_to_save() is now in the config's file: from now on the desk is compared with that.
     void saved(const std::string& text);

@@ -254,6 +254,29 @@ TEST_CASE("groups are saved as they stand, and follow a member's new name") {
     CHECK(s.get("/groups/both/level") == -3.0);
 }
 
+TEST_CASE("a bundle that leaves a text without its shape is refused, not obeyed and not the end") {
+    Studio s;
+    s.send({{"/tonmeister/strip/add", {S("n"), S(R"({"chain":5})")}}, {"/tonmeister/chain/insert", {S("n"), 0, S("eq")}}});
+    CHECK(s.talk.errors.size() >= 1);
+    CHECK(s.editor.text() == kText);
+    s.talk.errors.clear();
+    s.send({{"/tonmeister/strip/add", {S("n"), S(R"({"chain":{"a":1}})")}}, {"/tonmeister/chain/insert", {S("n"), 0, S("eq")}}});
+    CHECK(s.talk.errors.size() >= 1);
+    CHECK(s.editor.text() == kText);
+}
+
+TEST_CASE("an undone edit takes back what its bundle did to a group") {
+    auto text = kText;
+    text.insert(text.find_last_of('}'), R"(, "groups": { "both": { "members": ["a", "b"], "level": -3 } } )");
+    Studio s(text);
+    s.send({{"/tonmeister/strip/add", {S("n"), S("{}")}}, {"/groups/both/level", {-15.0F}}, {"/groups/both/mute", {true}}});
+    REQUIRE(s.good());
+    CHECK(s.get("/groups/both/level") == -15.0);
+    s.send("/tonmeister/undo");
+    CHECK(s.get("/groups/both/level") == -3.0);
+    CHECK(s.get("/groups/both/mute") == 0.0);
+}
+
 TEST_CASE("a reload of what is known is none; another text is a step that can be undone") {
     Studio s;
     std::vector<Diagnostic> errors;

@@ -119,6 +119,31 @@ TEST_CASE("an edit keeps what groups do, and gives it to strips that come") {
     CHECK(rig.get("/groups/drums/level") == -12.0);
 }
 
+TEST_CASE("who was muted by another's solo, or turned down by a group, is open again when that goes") {
+    Rig rig;
+    rig.desk.set("/voice/solo", 1);
+    rig.play();
+    CHECK(rig.last["tom-1"] == 0.0F);
+    auto text = desk_text();
+    const auto voice = text.find("\"voice\""), end = text.find("\"click\"");
+    rig.desk.reload(text.erase(voice, end - voice)); // three like strips become two: other lanes
+    rig.desk.play(9600, {});
+    const auto groups = text.find("\"groups\"");
+    rig.desk.reload(text.substr(0, text.rfind(',', groups)) + "}");
+    const Planes ones{std::vector<float>(9600, 1.0F)};
+    const auto out = rig.desk.play(9600, {{"kick", ones}, {"tom-1", ones}});
+    CHECK(out.at("tom-1")[0].back() == 1.0F);
+    CHECK(out.at("kick")[0].back() == doctest::Approx(gain(-3)).epsilon(1e-6));
+}
+
+TEST_CASE("a hand stops a group's fade where it goes to the same level") {
+    Rig rig;
+    rig.desk.set("/groups/drums/level", -60, 20);
+    rig.desk.set("/groups/drums/level", -60);
+    rig.play(9600);
+    CHECK(rig.last["tom-1"] == doctest::Approx(gain(-60)).epsilon(1e-6));
+}
+
 TEST_CASE("a group written back is the group that was read") {
     auto reading = config::read_text(desk_text(), "groups.json");
     auto desk = graph::resolve(reading.config, reading.errors);

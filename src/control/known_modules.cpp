@@ -10,12 +10,13 @@ namespace ton::control {
 namespace {
 
 void add_addresses(const std::string& key, const engine::ModuleType& type, std::vector<std::string>& addresses) {
-    const auto slash = key.find('/');
+    const auto slash = key.rfind('/');
     if (std::string_view(key).substr(slash + 1) == graph::kMute) { // every strip has one, so its strip is gone
         addresses.push_back(fmt::format("/{}", key));
         addresses.push_back(fmt::format("/{}/solo", key.substr(0, slash)));
         return;
     }
+    if (key.starts_with(graph::kGroups)) return addresses.push_back(fmt::format("/{}/level", key.substr(0, slash)));
     for (const auto& row : type.parameters) addresses.push_back(fmt::format("/{}/{}", key, engine::parameter_path(row)));
 }
 

@@ -184,7 +184,7 @@ void OscView::add_verbs() {
     dispatcher_.add_verb("ping", [](const osc::Message& m, Answers& a) { a.reply({"/tonmeister/pong", m.args}); });
     dispatcher_.add_verb("info", [this](const osc::Message&, Answers& a) {
         a.reply({"/tonmeister/info", {std::string("tonmeister"), std::string(TONMEISTER_VERSION), console_.desk().name,
-                                      static_cast<float>(console_.sample_rate()), static_cast<std::int32_t>(console_.desk().strips.size())}});
+                                      static_cast<float>(console_.sample_rate()), static_cast<std::int32_t>(std::ranges::count_if(console_.desk().strips, [](const auto& s) { return !s.members; }))}});
     });
     dispatcher_.add_verb("status", [this](const osc::Message&, Answers& a) {
         const auto s = status_();

@@ -16,7 +16,6 @@ using test::TestDesk;
 
 namespace {
 
-constexpr int kRate = 48000;
 const std::string kTwo = R"({ "version": 1, "strips": {
     "a": { "channels": 1, "chain": [ { "gain": { "level": 0 } }, { "polarity": {} } ] },
     "b": { "channels": 1, "chain": [ { "gain": { "level": 0 } } ] } } })";

@@ -75,7 +75,7 @@ tl::expected<std::string, std::string> read_whole(const std::string& path) {
 
 tl::expected<void, std::string> replace_file(const std::string& path, std::string_view text) {
     std::error_code error;
-    const auto target = std::filesystem::weakly_canonical(path, error);
+    const auto target = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
     if (error) return tl::make_unexpected(fmt::format("{}: {}", path, error.message()));
     struct stat old{};
     const bool exists = ::stat(target.c_str(), &old) == 0;
