@@ -6,6 +6,7 @@
 #include <hwy/targets.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <vector>
 
 namespace ton::app::benching {
@@ -23,7 +24,7 @@ constexpr const char* kStrip = R"({ "highpass": { "frequency": 60, "slope": 12 }
 
 /// Strips first … last - 1: every parameter that a hand could hold sets out for its other end, which is a second away:
 /// what SuperCollider's `moving` strip does with an LFO.
-void move_everything(DeskRig& rig, int first, int last, bool up) {
+void move_everything(DeskRig& rig, int first, int last, bool up, double seconds) {
     struct Move {
         const char* path;
         double low, high;
@@ -34,12 +35,13 @@ void move_everything(DeskRig& rig, int first, int last, bool up) {
         {"eq/band/3/gain", 2.7, 3.3},      {"eq/band/4/frequency", 8100, 9900}, {"eq/band/4/gain", 1.8, 2.2},
         {"compressor/threshold", -22, -18}, {"fader/level", -14, -10},          {"pan/position", -0.5, 0.5}};
     for (int i = first; i < last; ++i)
-        for (const auto& m : moves) rig.move(fmt::format("/s{}/{}", i, m.path), up ? m.high : m.low, 1.0);
+        for (const auto& m : moves) rig.move(fmt::format("/s{}/{}", i, m.path), up ? m.high : m.low, seconds);
     rig.console().poll();
 }
 
 struct Result {
-    Timing still, moving, hands; ///< the last two: audio side and control side of the same run
+    Timing still, moving; ///< at rest; on a fade of a minute, all of them
+    Timing set, hands;    ///< every strip is given new goals all the time: audio side and control side of the same run
 };
 
 Result run(int count, int lane_width, int repetitions, int callbacks) {
@@ -54,7 +56,7 @@ Result run(int count, int lane_width, int repetitions, int callbacks) {
         double audio_time = 0, control_time = 0;
         for (int done = 0; done < callbacks; done += kTurn) { // strip after strip, so that the engine's queue never fills
             const double start = thread_nanoseconds();
-            move_everything(rig, count * done / callbacks, count * (done + kTurn) / callbacks, turn % 2 == 0);
+            move_everything(rig, count * done / callbacks, count * (done + kTurn) / callbacks, turn % 2 == 0, 1.0);
             const double moved = thread_nanoseconds();
             rig.run(kTurn, kBlock);
             audio_time += thread_nanoseconds() - moved;
@@ -65,8 +67,13 @@ Result run(int count, int lane_width, int repetitions, int callbacks) {
         audio.push_back(audio_time / work);
         control.push_back(control_time / work);
     }
-    result.moving = summary(std::move(audio));
+    result.set = summary(std::move(audio));
     result.hands = summary(std::move(control));
+    for (int first = 0; first < count; first += 100) {
+        move_everything(rig, first, std::min(count, first + 100), false, 60.0);
+        rig.run(2, kBlock);
+    }
+    result.moving = measure(repetitions, [&] { return rig.run(callbacks, kBlock), work; });
     return result;
 }
 
@@ -88,7 +95,8 @@ void strips(nlohmann::json& out, bool quick) {
                      {"strips", count},
                      {"still", to_json("still", lanes.still)},
                      {"moving", to_json("every parameter moving", lanes.moving)},
-                     {"moving_control_thread", {{"name", "what the control thread does for it, on another core"}, {"ns_per_sample_and_strip", lanes.hands.median}}},
+                     {"moving_and_set", to_json("the same while every strip gets new goals, by turns with the control thread on this core", lanes.set)},
+                     {"moving_control_thread", {{"name", "what the control thread does for it, on another core in a daemon"}, {"ns_per_sample_and_strip", lanes.hands.median}}},
                      {"desk_of_32_still", to_json("32 strips", small.still)},
                      {"desk_of_32_moving", to_json("32 strips, every parameter moving", small.moving)},
                      {"one_lane_still", to_json("one lane, same instruction set", one.still)},
