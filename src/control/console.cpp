@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
 namespace ton::control {
@@ -17,11 +16,7 @@ using graph::Desk;
 
 namespace {
 
-constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what feeds it and what it feeds; mute the rest.",
-                                  .kind = Kind::toggle};
-
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
 
 /// By key, which outlives a strip's name.
 class StripsByKey {
@@ -43,14 +38,6 @@ class StripsByKey {
 std::string Console::key_of(const graph::Strip& strip, const graph::Module& module) {
     return fmt::format("{}/{}:{}", strip.key(), module.name, module.type->name);
 }
-
-std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
-    if (module.name == graph::kMute && row.name == graph::kMute) return fmt::format("/{}/mute", strip.name);
-    if (strip.members && row.name == "level") return fmt::format("/{}/level", strip.name);
-    return fmt::format("/{}/{}/{}", strip.name, module.name, engine::parameter_path(row));
-}
-
-std::string solo_address(const graph::Strip& strip) { return fmt::format("/{}/solo", strip.name); }
 
 Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)), outbox_(engine) {}
 Console::~Console() = default;
@@ -147,17 +134,6 @@ void Console::install(graph::Compilation compilation, const Desk& before, std::i
     if (on_tree) on_tree();
 }
 
-/// What the audio side was told holds only for mute stages that stay; new ones began with the strip's own mute.
-void Console::forget_mutes() {
-    std::erase_if(told_, [&](const auto& told) {
-        const auto key = fmt::format("{0}/{1}:{1}", told.first, graph::kMute);
-        const auto now = compiled_->instances.find(key);
-        if (now == compiled_->instances.end() || !pending_) return true;
-        const auto was = pending_->instances.find(key);
-        return was == pending_->instances.end() || was->second.stage != now->second.stage;
-    });
-}
-
 /// Parameters of modules that stay, and have a new value: moved like by a hand.
 void Console::send_changes(const Desk& before, std::int64_t time) {
     if (!pending_) return;
@@ -200,164 +176,6 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
         if (on_change) on_change(control, Value{static_cast<double>(module.values[row])});
     }
     commit();
-}
-
-// -------------------------------------------------------------------------------------------------- the tree
-
-void Console::index() {
-    controls_.clear();
-    by_address_.clear();
-    groups_ = graph::groups_of(desk_);
-    for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
-        const auto& strip = desk_.strips[at(s)];
-        for (int m = 0; m < static_cast<int>(strip.chain.size()); ++m) {
-            const auto& module = strip.chain[at(m)];
-            const auto& instance = compiled_->instances.at(key_of(strip, module));
-            const auto first = engine::first_meter(module.type->parameters);
-            for (int r = 0; r < static_cast<int>(module.type->parameters.size()); ++r) {
-                const auto& row = module.type->parameters[at(r)];
-                if (!graph::is_setting(module, row)) continue;
-                if (strip.members && row.name != "level" && row.name != graph::kMute) continue; // nothing goes through a group
-                const auto readout = row.kind == Kind::meter ? at(instance.readout + (r - first) * instance.stride) : 0;
-                controls_.push_back({address_of(strip, module, row), s, m, r, &row, instance.slot, readout});
-            }
-        }
-        controls_.push_back({solo_address(strip), s, -1, 0, &kSolo, 0, 0});
-    }
-    by_address_.reserve(controls_.size());
-    for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);
-}
-
-const Control* Console::find(std::string_view address) const {
-    const auto it = by_address_.find(address);
-    return it == by_address_.end() ? nullptr : &controls_[it->second];
-}
-
-std::vector<const Control*> Console::list(std::string_view prefix) const {
-    std::vector<const Control*> all;
-    for (const auto& c : controls_)
-        if (c.address.starts_with(prefix)) all.push_back(&c);
-    std::ranges::sort(all, {}, [](const Control* c) -> const std::string& { return c->address; });
-    return all;
-}
-
-Value Console::get(const Control& control) const {
-    const auto& strip = desk_.strips[at(control.strip)];
-    if (control.module < 0) return {strip.solo ? 1.0 : 0.0};
-    const auto& module = strip.chain[at(control.module)];
-    if (control.parameter->kind == Kind::text) return {module.texts[at(control.row)]};
-    if (!control.meter()) return {static_cast<double>(module.values[at(control.row)])};
-    if (swapping_ || control.readout >= meters_.size()) return {static_cast<double>(control.parameter->initial)};
-    return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[control.readout]))};
-}
-
-Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {
-    const auto& row = *control.parameter;
-    if (control.meter()) return {.error = "this is a read-out and can't be set", .applied = get(control)};
-    if (row.kind == Kind::text) return set_text(control, value, time);
-    if (!std::holds_alternative<double>(value.data) || !std::isfinite(value.number()))
-        return {.error = "expected " + graph::expected_of(row), .applied = get(control)};
-    double number = value.number();
-    if (row.kind == Kind::toggle) number = number >= 0.5 ? 1.0 : 0.0;
-    if (row.kind == Kind::integer || row.kind == Kind::choice) number = std::round(number);
-    const double clamped = std::clamp(number, static_cast<double>(row.minimum), static_cast<double>(row.maximum));
-    Outcome outcome{.error = {}, .applied = {clamped}, .clamped = clamped != number};
-    if (control.module < 0) return set_solo(control, clamped != 0.0, time);
-    auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
-    const auto kernel_value = static_cast<float>(clamped);
-    if (row.structural) {
-        if (must_wait() || time > soon()) return deferred_.push_back({control.address, outcome.applied, time, true}), outcome;
-        Desk next = desk_;
-        next.strips[at(control.strip)].chain[at(control.module)].values[at(control.row)] = kernel_value;
-        auto done = replan(next, time);
-        return done.error.empty() ? outcome : done;
-    }
-    module.values[at(control.row)] = kernel_value;
-    outcome.applied = {static_cast<double>(kernel_value)};
-    if (module.name == graph::kMute) {
-        desk_.strips[at(control.strip)].mute = kernel_value != 0.0F;
-        mutes_changed(time);
-    } else {
-        const std::int64_t fade = fade_seconds < 0 ? -1 : std::llround(fade_seconds * sample_rate_);
-        if (fade > 0) fading_until_ = std::max(fading_until_, (time < 0 ? now() : time) + fade);
-        post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade, .way = way});
-        if (desk_.strips[at(control.strip)].members) {
-            graph::join_groups(desk_, groups_);
-            update_mutes(time, fade, way, control.strip);
-        }
-    }
-    if (on_change) on_change(control, outcome.applied);
-    return outcome;
-}
-
-Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
-    desk_.strips[at(control.strip)].solo = on;
-    mutes_changed(time);
-    const Value applied{on ? 1.0 : 0.0};
-    if (on_change) on_change(control, applied);
-    return {.error = {}, .applied = applied};
-}
-
-/// Settings that come together are looked at together: a scene may turn a thousand of them.
-void Console::mutes_changed(std::int64_t time) {
-    if (mutes_due_ && (collecting_ == 0 || *mutes_due_ != time)) update_mutes(*std::exchange(mutes_due_, std::nullopt));
-    if (collecting_ == 0) update_mutes(time);
-    else mutes_due_ = time;
-}
-
-/// Solo in place: while any strip is soloed, only the soloed ones, what they hear, what hears them and what is solo safe
-/// are open.
-std::vector<char> Console::open_strips() const {
-    const auto count = desk_.strips.size();
-    const auto soloed = [&](std::size_t s) {
-        return desk_.strips[s].solo || std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].solo; });
-    };
-    if (std::ranges::none_of(desk_.strips, &graph::Strip::solo)) return std::vector<char>(count, 1);
-    std::vector<char> open(count, 0);
-    for (std::size_t s = 0; s < count; ++s) {
-        if (desk_.strips[s].solo_safe) open[s] = 1;
-        for (const int h : compiled_->layout.strips[s].hears) {
-            if (soloed(at(h))) open[s] = 1;
-            if (soloed(s)) open[at(h)] = 1;
-        }
-    }
-    return open;
-}
-
-/// What a strip's mute stage shall do: its own mute, its groups' mutes and levels, others' solos. `fade` is that of a
-/// group's level, in frames, or negative for its smoothing.
-void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way, int group) {
-    const auto open = open_strips();
-    begin();
-    for (std::size_t s = 0; s < desk_.strips.size(); ++s) {
-        const auto& strip = desk_.strips[s];
-        const auto* module = strip.find(graph::kMute);
-        const int level_row = module->row(graph::kGroupLevel);
-        const float level = module->values[at(level_row)];
-        const bool by_group = std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].mute; });
-        const bool muted = strip.mute || by_group || !open[s];
-        const auto [told, fresh] = told_.try_emplace(strip.key(), Told{strip.mute, level}); // a new strip starts so
-        const auto before = std::exchange(told->second, Told{muted, level});
-        // A column that an edit moved to a new stage has what the old one had: it is told again. A group's members are
-        // told again when a hand moves it, which may stop a fade to the same level.
-        const bool unsure = fresh && pending_;
-        const bool moved = std::ranges::find(groups_[s], group) != groups_[s].end();
-        if (before == told->second && !unsure && !moved) continue;
-        const auto slot = compiled_->instances.at(key_of(strip, *module)).slot;
-        if (before.muted != muted || unsure) post({.time = time, .slot = slot, .row = module->row(graph::kMute), .value = muted ? 1.0F : 0.0F});
-        if (before.level != level || unsure || moved)
-            post({.time = time, .slot = slot, .row = level_row, .value = engine::to_kernel(module->type->parameters[at(level_row)], level), .fade = fade, .way = way});
-    }
-    commit();
-}
-
-int Console::clear_solos() {
-    int count = 0;
-    begin();
-    for (const auto& control : controls_)
-        if (control.module < 0 && desk_.strips[at(control.strip)].solo) set_solo(control, false, Command::kNow), ++count;
-    commit();
-    return count;
 }
 
 // ------------------------------------------------------------------------------------------------- the queue

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The console's tree of addresses: what is there, and one value got or set.
+#include "control/console.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ton::control {
+
+using engine::Command;
+using engine::Kind;
+using graph::Desk;
+
+namespace {
+
+constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what feeds it and what it feeds; mute the rest.",
+                                  .kind = Kind::toggle};
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+} // namespace
+
+std::string address_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
+    if (module.name == graph::kMute && row.name == graph::kMute) return fmt::format("/{}/mute", strip.name);
+    if (strip.members && row.name == "level") return fmt::format("/{}/level", strip.name);
+    return fmt::format("/{}/{}/{}", strip.name, module.name, engine::parameter_path(row));
+}
+
+std::string solo_address(const graph::Strip& strip) { return fmt::format("/{}/solo", strip.name); }
+
+void Console::index() {
+    controls_.clear();
+    by_address_.clear();
+    groups_ = graph::groups_of(desk_);
+    for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
+        const auto& strip = desk_.strips[at(s)];
+        for (int m = 0; m < static_cast<int>(strip.chain.size()); ++m) {
+            const auto& module = strip.chain[at(m)];
+            const auto& instance = compiled_->instances.at(key_of(strip, module));
+            const auto first = engine::first_meter(module.type->parameters);
+            for (int r = 0; r < static_cast<int>(module.type->parameters.size()); ++r) {
+                const auto& row = module.type->parameters[at(r)];
+                if (!graph::is_setting(module, row)) continue;
+                if (strip.members && row.name != "level" && row.name != graph::kMute) continue; // nothing goes through a group
+                const auto readout = row.kind == Kind::meter ? at(instance.readout + (r - first) * instance.stride) : 0;
+                controls_.push_back({address_of(strip, module, row), s, m, r, &row, instance.slot, readout});
+            }
+        }
+        controls_.push_back({solo_address(strip), s, -1, 0, &kSolo, 0, 0});
+    }
+    by_address_.reserve(controls_.size());
+    for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);
+}
+
+const Control* Console::find(std::string_view address) const {
+    const auto it = by_address_.find(address);
+    return it == by_address_.end() ? nullptr : &controls_[it->second];
+}
+
+std::vector<const Control*> Console::list(std::string_view prefix) const {
+    std::vector<const Control*> all;
+    for (const auto& c : controls_)
+        if (c.address.starts_with(prefix)) all.push_back(&c);
+    std::ranges::sort(all, {}, [](const Control* c) -> const std::string& { return c->address; });
+    return all;
+}
+
+Value Console::get(const Control& control) const {
+    const auto& strip = desk_.strips[at(control.strip)];
+    if (control.module < 0) return {strip.solo ? 1.0 : 0.0};
+    const auto& module = strip.chain[at(control.module)];
+    if (control.parameter->kind == Kind::text) return {module.texts[at(control.row)]};
+    if (!control.meter()) return {static_cast<double>(module.values[at(control.row)])};
+    if (swapping_ || control.readout >= meters_.size()) return {static_cast<double>(control.parameter->initial)};
+    return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[control.readout]))};
+}
+
+Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {
+    const auto& row = *control.parameter;
+    if (control.meter()) return {.error = "this is a read-out and can't be set", .applied = get(control)};
+    if (row.kind == Kind::text) return set_text(control, value, time);
+    if (!std::holds_alternative<double>(value.data) || !std::isfinite(value.number()))
+        return {.error = "expected " + graph::expected_of(row), .applied = get(control)};
+    double number = value.number();
+    if (row.kind == Kind::toggle) number = number >= 0.5 ? 1.0 : 0.0;
+    if (row.kind == Kind::integer || row.kind == Kind::choice) number = std::round(number);
+    const double clamped = std::clamp(number, static_cast<double>(row.minimum), static_cast<double>(row.maximum));
+    Outcome outcome{.error = {}, .applied = {clamped}, .clamped = clamped != number};
+    if (control.module < 0) return set_solo(control, clamped != 0.0, time);
+    auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
+    const auto kernel_value = static_cast<float>(clamped);
+    if (row.structural) {
+        if (must_wait() || time > soon()) return deferred_.push_back({control.address, outcome.applied, time, true}), outcome;
+        Desk next = desk_;
+        next.strips[at(control.strip)].chain[at(control.module)].values[at(control.row)] = kernel_value;
+        auto done = replan(next, time);
+        return done.error.empty() ? outcome : done;
+    }
+    module.values[at(control.row)] = kernel_value;
+    outcome.applied = {static_cast<double>(kernel_value)};
+    if (module.name == graph::kMute) {
+        desk_.strips[at(control.strip)].mute = kernel_value != 0.0F;
+        mutes_changed(time);
+    } else {
+        const std::int64_t fade = fade_seconds < 0 ? -1 : std::llround(fade_seconds * sample_rate_);
+        if (fade > 0) fading_until_ = std::max(fading_until_, (time < 0 ? now() : time) + fade);
+        post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade, .way = way});
+        if (desk_.strips[at(control.strip)].members) {
+            graph::join_groups(desk_, groups_);
+            update_mutes(time, fade, way, control.strip);
+        }
+    }
+    if (on_change) on_change(control, outcome.applied);
+    return outcome;
+}
+
+} // namespace ton::control
