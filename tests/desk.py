@@ -3,6 +3,8 @@
 
 TONMEISTER names the binary (by default that of build/), TONMEISTER_BUILD its build directory."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -108,15 +110,32 @@ class Daemon:
             assert self.process.returncode == 0, f"exit {self.process.returncode}\n{self.log()}"
 
 
+def server_name():
+    """A free name for a JACK server, and the file whose lock keeps it ours while it is open.
+
+    JACK's registry has room for eight servers. One that is killed leaves its place taken until a server of the same name starts, so
+    that names are used again."""
+    for _ in range(600):
+        for number in range(1, 5):
+            name = f"tonmeister-test-{number}"
+            with contextlib.suppress(OSError):
+                lock = open(f"/tmp/{name}.lock", "a", encoding="utf-8")  # noqa: SIM115: open as long as the name is ours
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return name, lock
+                except OSError:
+                    lock.close()
+        time.sleep(0.1)
+    raise AssertionError("other tests hold all names for JACK servers")
+
+
 class JackServer:
     """A jackd of our own with the dummy driver and without real-time rights."""
 
-    count = 0
     wrap = []  # words before a JACK program's own
 
     def __init__(self, folder, period=64, realtime=False):
-        JackServer.count += 1
-        self.name = f"tonmeister-test-{os.getpid()}-{JackServer.count}"
+        self.name, self.lock = server_name()
         self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
         self.folder, self.period, self.process = pathlib.Path(folder), period, None
         self.rate = 48000
@@ -163,6 +182,7 @@ class JackServer:
 
     def __exit__(self, *_):
         self.stop()
+        self.lock.close()
 
 
 class JackFeed:

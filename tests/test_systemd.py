@@ -75,6 +75,24 @@ def test_real_time_and_jack_stay_possible(unit):
     assert ("PrivateUsers" in keys) == (unit.name == "tonmeister.service")
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_config_may_be_saved_where_it_is(unit):
+    """The rest of the file system is read-only. systemd makes StateDirectory= writable and the user's; ConfigurationDirectory= is
+    made before ReadWritePaths= needs it, but is root's in a system unit."""
+    keys = dict(settings(unit))
+    assert keys["ProtectSystem"] == "strict" and keys["ProtectHome"] == "read-only"
+    writable = ["%S/" + name for name in values(unit, "StateDirectory")]
+    if unit.name == "tonmeister.service":
+        writable += [path for path in values(unit, "ReadWritePaths") if path.removeprefix("%E/") in values(unit, "ConfigurationDirectory")]
+    assert str(pathlib.Path(keys["ExecStart"].split()[-1]).parent) in writable
+
+
+def test_the_system_unit_uses_nothing_that_means_root_there():
+    text = (FOLDER / "tonmeister-system.service").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert not re.search(r"%[uUhsgGtEC]", "\n".join(lines))
+
+
 def test_the_system_units_user_is_made_by_sysusers():
     user = dict(settings(FOLDER / "tonmeister-system.service"))["User"]
     lines = (FOLDER / "tonmeister.sysusers").read_text(encoding="utf-8").splitlines()

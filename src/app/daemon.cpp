@@ -2,6 +2,7 @@
 #include "app/daemon.hpp"
 
 #include "app/warnings.hpp"
+#include "backend/pipewire_socket.hpp"
 #include "backend/realtime.hpp"
 
 #include <fmt/format.h>
@@ -294,6 +295,7 @@ void Daemon::audio_lost(const std::string& why) { spdlog::warn("the audio server
 int run(const RunOptions& options) {
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
     spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
+    backend::find_runtime_folder();
     for (const auto& refused : backend::prepare_process()) spdlog::warn("{}", refused);
 #if TON_SANITIZED
     return Daemon(options).run();

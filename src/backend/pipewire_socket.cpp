@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -31,6 +32,12 @@ bool pipewire_listens(const std::string& remote) {
     const bool listens = connect(handle, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     close(handle);
     return listens;
+}
+
+void find_runtime_folder(const std::string& users) {
+    const auto folder = users + "/" + std::to_string(geteuid());
+    struct stat found {};
+    if (stat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == geteuid()) setenv("XDG_RUNTIME_DIR", folder.c_str(), 0);
 }
 
 } // namespace ton::backend

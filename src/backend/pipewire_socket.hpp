@@ -12,4 +12,8 @@ namespace ton::backend {
 /// without PipeWire, and a jack_client_open of PipeWire 0.3.65 that finds no server leaks 0.9 KiB each time.
 bool pipewire_listens(const std::string& remote);
 
+/// Main thread, before others exist. Where $XDG_RUNTIME_DIR is not set (as in a system service) and this user has a folder
+/// below `users`, it becomes that: PipeWire's library looks nowhere else.
+void find_runtime_folder(const std::string& users = "/run/user");
+
 } // namespace ton::backend

@@ -2,14 +2,19 @@
 #include "backend/connections.hpp"
 #include "backend/cycle_meter.hpp"
 #include "backend/latency.hpp"
+#include "backend/pipewire_socket.hpp"
 #include "backend/port_table.hpp"
 #include "backend/published.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <string>
 #include <sys/mman.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace ton::backend;
 
@@ -238,4 +243,23 @@ TEST_CASE("a callback longer than the engine takes is cut, and no frame is lost"
     CHECK(engine.counters().frames == 20000);
     CHECK(engine.counters().cycles == 3);                     // 8192 + 8192 + 3616
     CHECK(std::count(out.begin(), out.end(), 0.0F) == 20000); // no plan: silence, to the last frame
+}
+
+TEST_CASE("a service without a runtime folder finds its user's, and keeps one that it was given") {
+    namespace fs = std::filesystem;
+    const auto kept = std::getenv("XDG_RUNTIME_DIR") != nullptr ? std::string(std::getenv("XDG_RUNTIME_DIR")) : std::string();
+    const fs::path users = fs::temp_directory_path() / ("tonmeister-users-" + std::to_string(getpid()));
+    const auto own = users / std::to_string(geteuid());
+    unsetenv("XDG_RUNTIME_DIR");
+    find_runtime_folder(users.string());
+    CHECK(std::getenv("XDG_RUNTIME_DIR") == nullptr);
+    fs::create_directories(own);
+    find_runtime_folder(users.string());
+    CHECK(std::string(std::getenv("XDG_RUNTIME_DIR")) == own.string());
+    setenv("XDG_RUNTIME_DIR", "/elsewhere", 1);
+    find_runtime_folder(users.string());
+    CHECK(std::string(std::getenv("XDG_RUNTIME_DIR")) == "/elsewhere");
+    fs::remove_all(users);
+    if (kept.empty()) unsetenv("XDG_RUNTIME_DIR");
+    else setenv("XDG_RUNTIME_DIR", kept.c_str(), 1);
 }

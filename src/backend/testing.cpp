@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdexcept>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
@@ -73,9 +75,24 @@ void end(pid_t pid, int signal) {
     waitpid(pid, nullptr, 0);
 }
 
-JackServer::JackServer(int period, std::string name) : name_(std::move(name)), period_(period) {
-    static int count = 0;
-    if (name_.empty()) name_ = fmt::format("tm{}-{}", getpid(), ++count);
+/// As tests/desk.py does: a killed server's place in JACK's registry is free again only for a server of its name, so that
+/// names are used again, each by one test at a time.
+JackServer::JackServer(int period) : period_(period) {
+    const bool found = wait_until(60, [this] {
+        for (int number = 1; number <= 4; ++number) {
+            name_ = fmt::format("tonmeister-test-{}", number);
+            lock_ = open(fmt::format("/tmp/{}.lock", name_).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+            if (lock_ >= 0 && flock(lock_, LOCK_EX | LOCK_NB) == 0) return true;
+            if (lock_ >= 0) close(lock_);
+        }
+        return false;
+    });
+    if (!found) throw std::runtime_error("other tests hold all names for JACK servers");
+}
+
+JackServer::~JackServer() {
+    stop();
+    close(lock_);
 }
 
 bool JackServer::start() {

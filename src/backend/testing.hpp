@@ -23,11 +23,11 @@ pid_t launch(const std::vector<std::string>& arguments, const std::string& log);
 /// Sends `signal` and waits for the end (five seconds, then SIGKILL).
 void end(pid_t pid, int signal);
 
-/// A `jackd -d dummy` with a server name of its own, without real-time scheduling.
+/// A `jackd -d dummy` with a server name that no other test has now, without real-time scheduling.
 class JackServer {
   public:
-    explicit JackServer(int period = 128, std::string name = {});
-    ~JackServer() { stop(); }
+    explicit JackServer(int period = 128);
+    ~JackServer();
     JackServer(const JackServer&) = delete;
     JackServer& operator=(const JackServer&) = delete;
 
@@ -40,6 +40,7 @@ class JackServer {
 
   private:
     std::string name_;
+    int lock_ = -1; // a file's
     int period_;
     pid_t pid_ = -1;
 };
