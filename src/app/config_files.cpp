@@ -34,6 +34,8 @@ tl::expected<std::string, std::string> save_config(control::Editor& editor, cons
     const auto text = editor.text_to_save();
     const auto old = fs::exists(path) ? control::read_whole(path) : tl::expected<std::string, std::string>(std::string());
     if (!old) return tl::make_unexpected(old.error());
+    if (itself && fs::exists(path) && *old != editor.file_text())
+        return tl::make_unexpected(std::string("the file was changed by hand since it was read; take that over with /tonmeister/reload first, or save under another NAME"));
     if (fs::exists(path) && *old != text) {
         if (const auto kept = control::replace_file(path + ".bak", *old); !kept) return tl::make_unexpected(kept.error());
     }

@@ -53,7 +53,8 @@ int Daemon::run() {
     add_verbs();
     if (!open_osc()) return 1;
     if (!first_desk()) return 1;
-    editor_.open(std::move(text_));
+    if (unsaved_text_.empty()) editor_.open(std::move(text_));
+    else editor_.open(std::move(unsaved_text_), std::move(text_));
     if (options_.watch) watch();
     warn();
     disk_.start();

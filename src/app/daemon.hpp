@@ -65,6 +65,8 @@ class Daemon {
     bool open_state(bool fresh);
     std::string state_file(const std::string& config) const;
     void restore(const std::string& path);
+    bool take_up_unsaved(const std::string& state, const std::string& path);
+    std::string state_now() const;
     static void put_aside(const std::string& path, const std::string& why);
     bool first_desk();
     void poll_state();
@@ -92,7 +94,7 @@ class Daemon {
     std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go
     graph::Desk loaded_;
     std::optional<control::StateLock> state_lock_;
-    std::string text_;                          // of the config, until the editor has it
+    std::string text_, unsaved_text_;           // of the config's file, and as it was edited: until the editor has them
     std::unique_ptr<FileWatch> watch_;
     bool reload_waits_ = false;                 // for the change of the graph that is under way
     std::unique_ptr<control::StateWriter> state_; // null where settings can't be kept

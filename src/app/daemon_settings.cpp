@@ -52,7 +52,8 @@ void Daemon::restore(const std::string& path) {
             spdlog::warn("{}", text.error());
             continue;
         }
-        auto saved = control::read_state(*text, loaded_);
+        const bool unsaved = take_up_unsaved(*text, file);
+        auto saved = control::read_state(*text, loaded_, unsaved ? control::ReadFrom::unsaved : control::ReadFrom::file);
         if (!saved) {
             put_aside(file, saved.error());
             continue;
@@ -62,6 +63,28 @@ void Daemon::restore(const std::string& path) {
         return console_.resume(std::move(saved->loaded), std::move(saved->live));
     }
     spdlog::info("no settings are back: starting from the config alone");
+}
+
+/// Live edits that were not saved to the config's file go on, unless that was changed since.
+bool Daemon::take_up_unsaved(const std::string& state, const std::string& path) {
+    const auto unsaved = control::read_unsaved(state);
+    if (!unsaved) return false;
+    std::vector<config::Diagnostic> errors;
+    if (unsaved->file_print == control::text_print(text_)) {
+        auto desk = control::Console::load_text(unsaved->text, loaded_.file, errors);
+        if (errors.empty()) {
+            loaded_ = std::move(desk);
+            unsaved_text_ = unsaved->text;
+            spdlog::info("{}: live edits that were not saved are back from {}", loaded_.file, path);
+            return true;
+        }
+        spdlog::error("{}", config::format(errors));
+    }
+    const auto aside = path + ".unsaved";
+    const auto kept = control::replace_file(aside, unsaved->text);
+    spdlog::warn("{}: {}, so live edits that were not saved are gone; {}", loaded_.file, errors.empty() ? "the file was changed since" : "they make no desk",
+                 kept ? "the text is kept as " + aside : "the text can't be kept: " + kept.error());
+    return false;
 }
 
 void Daemon::open_scenes(const std::string& path) {
@@ -94,6 +117,11 @@ bool Daemon::first_desk() {
         // A config that was right alone: what was saved does not go with it any more.
         const auto why = errors.front().message;
         errors = console_.apply(loaded_, rate, control::Carry::nothing);
+        if (!errors.empty() && !unsaved_text_.empty()) {
+            loaded_ = control::Console::load_text(text_, loaded_.file, errors);
+            unsaved_text_.clear();
+            errors = console_.apply(loaded_, rate, control::Carry::nothing);
+        }
         if (errors.empty()) put_aside(state_->path(), "the saved settings don't fit the config: " + why);
     }
     if (errors.empty()) return true;
@@ -101,9 +129,15 @@ bool Daemon::first_desk() {
     return false;
 }
 
+std::string Daemon::state_now() const {
+    if (!editor_.unsaved()) return control::state_text(console_.loaded(), console_.desk());
+    const control::Unsaved unsaved{editor_.text(), control::text_print(editor_.file_text())};
+    return control::state_text(console_.loaded(), console_.desk(), &unsaved, &editor_.file_desk());
+}
+
 void Daemon::poll_state() {
     if (!state_) return;
-    if (state_->due()) state_->write(control::state_text(console_.loaded(), console_.desk()));
+    if (state_->due()) state_->write(state_now());
     if (const auto error = state_->take_error(); !error.empty()) spdlog::error("settings can't be saved: {}", error);
 }
 
@@ -116,7 +150,7 @@ std::string Daemon::saving() const {
 }
 
 void Daemon::flush_state() {
-    if (state_ && state_->dirty()) state_->write(control::state_text(console_.loaded(), console_.desk()));
+    if (state_ && state_->dirty()) state_->write(state_now());
 }
 
 void Daemon::close_state() {

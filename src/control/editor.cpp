@@ -32,16 +32,35 @@ Editor::Editor(Console& console, Dispatcher& dispatcher) : clock(machine_seconds
 }
 
 void Editor::open(std::string text) {
-    file_text_ = text;
+    auto same = text;
+    open(std::move(text), std::move(same));
+}
+
+void Editor::open(std::string text, std::string file_text) {
+    file_text_ = std::move(file_text);
     document_ = config::Document(std::move(text));
     journal_.clear();
+    file_desk_.reset();
+    std::vector<config::Diagnostic> errors; // none: it was read before
+    if (unsaved()) file_desk_ = Console::load_text(file_text_, console_.desk().file, errors);
+}
+
+/// Before the document's text leaves the file's.
+void Editor::remember_file() {
+    if (!unsaved()) file_desk_ = console_.loaded();
+}
+
+/// The document's text, or the file's, is another.
+void Editor::text_changed() {
+    if (!unsaved()) file_desk_.reset();
+    if (on_edit) on_edit();
 }
 
 std::string Editor::text_to_save() const { return with_values(document_, console_.loaded(), console_.desk()); }
 
 void Editor::saved(const std::string& text) {
     file_text_ = text;
-    if (text == document_.text()) return;
+    if (text == document_.text()) return text_changed();
     Step step;
     step.text = {config::Splice::between(document_.text(), text)};
     step.silent = true;
@@ -51,20 +70,22 @@ void Editor::saved(const std::string& text) {
 
 /// The text says something else now, and nothing sounds different.
 void Editor::adopt(config::Document document) {
+    remember_file();
     document_ = std::move(document);
     std::vector<config::Diagnostic> errors; // none: it was read before
     console_.adopt(Console::load_text(document_.text(), console_.desk().file, errors));
-    if (on_edit) on_edit();
+    text_changed();
 }
 
 // -------------------------------------------------------------------------------------------- transactions
 
-/// The text of `next` becomes the desk. Completes the step with what its undoing needs.
-std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Document& next) {
+/// The text of `next` becomes the desk; what is in it as `said` had it keeps its live value. Completes the step with what
+/// its undoing needs.
+std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Document& next, const graph::Desk& said) {
     std::vector<config::Diagnostic> errors;
     const auto loaded = Console::load_text(next.text(), console_.desk().file, errors);
     if (!errors.empty()) return errors;
-    auto was = console_.loaded(), is = console_.desk();
+    auto was = said, is = console_.desk();
     rename_in_texts(was, step.renames);
     rename_in_texts(is, step.renames);
     auto live = loaded;
@@ -72,9 +93,7 @@ std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Docum
     step.back = inverse(step.origins, console_.desk(), live);
     for (const auto& move : step.moves) put_setting(live, readdressed(move.address, step.back), move.after);
     step.lost = lost_settings(console_.loaded(), console_.desk(), loaded, live, step.back);
-    errors = console_.apply(loaded, std::move(live), console_.sample_rate(), step.origins, time_);
-    if (errors.empty()) document_ = next;
-    return errors;
+    return swap(loaded, std::move(live), step.origins, next);
 }
 
 /// The other way.
@@ -86,8 +105,13 @@ std::vector<config::Diagnostic> Editor::take_back(const Step& step, const config
     carry_settings(live, console_.loaded(), console_.desk(), step.back);
     for (const auto& [address, value] : step.lost) put_setting(live, address, value);
     for (auto move = step.moves.rbegin(); move != step.moves.rend(); ++move) put_setting(live, readdressed(move->address, step.origins), move->before);
-    errors = console_.apply(loaded, std::move(live), console_.sample_rate(), step.back, time_);
-    if (errors.empty()) document_ = earlier;
+    return swap(loaded, std::move(live), step.back, earlier);
+}
+
+std::vector<config::Diagnostic> Editor::swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const config::Document& document) {
+    remember_file();
+    auto errors = console_.apply(loaded, std::move(live), console_.sample_rate(), origins, time_);
+    if (errors.empty()) document_ = document;
     return errors;
 }
 
@@ -106,11 +130,11 @@ Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagn
     step.what = "reload";
     step.text = {config::Splice::between(document_.text(), text)};
     step.time = clock();
-    errors = transact(step, config::Document(text));
+    errors = transact(step, config::Document(text), file_desk());
     if (!errors.empty()) return Result::refused;
     file_text_ = text;
     journal_.add(std::move(step));
-    if (on_edit) on_edit();
+    text_changed();
     return Result::done;
 }
 
@@ -145,7 +169,7 @@ void Editor::commit(Answers& answers) {
     step.moves = std::exchange(moves_, {});
     if (step.what.empty() && !step.moves.empty()) step.what = step.moves.front().address;
     if (edited || !step.moves.empty()) journal_.add(std::move(step));
-    if (edited && on_edit) on_edit();
+    if (edited) text_changed();
     done_.clear();
     refused_ = false;
 }
@@ -163,7 +187,7 @@ bool Editor::commit_edit(Step& step, Answers& answers) {
     step.origins = edit_->origins();
     step.renames = edit_->renames();
     step.what = done_.front() + (done_.size() > 1 ? fmt::format(" and {} more", done_.size() - 1) : "");
-    const auto errors = transact(step, edit_->document());
+    const auto errors = transact(step, edit_->document(), console_.loaded());
     if (!errors.empty()) {
         refuse(answers, first_verb_, errors);
         return false;
@@ -209,7 +233,7 @@ void Editor::step_back(const osc::Message& message, Answers& answers) {
             for (; silent > 0; --silent) journal_.redone();
             return refuse(answers, message.address, errors);
         }
-        if (on_edit) on_edit();
+        text_changed();
     }
     answers.reply({"/tonmeister/undone", {step.what}});
     journal_.undone();
@@ -230,11 +254,11 @@ void Editor::step_forth(const osc::Message& message, Answers& answers) {
         set_all(step.moves, &Move::after);
     } else {
         repeat(step);
-        if (const auto errors = transact(step, document); !errors.empty()) {
+        if (const auto errors = transact(step, document, console_.loaded()); !errors.empty()) {
             for (; silent > 0; --silent) journal_.undone();
             return refuse(answers, message.address, errors);
         }
-        if (on_edit) on_edit();
+        text_changed();
     }
     answers.reply({"/tonmeister/redone", {step.what}});
     journal_.redone();

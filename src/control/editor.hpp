@@ -22,14 +22,20 @@ class Editor {
   public:
     Editor(Console& console, Dispatcher& dispatcher);
 
-    /// The console's desk was read from this text; what was done before is forgotten.
+    /// The console's desk was read from this text, which the config's file has, too; what was done before is forgotten.
     void open(std::string text);
+    /// The same where the text was edited and the file still has another.
+    void open(std::string text, std::string file_text);
     const std::string& text() const { return document_.text(); }
     /// As the file is, as far as this process knows.
     const std::string& file_text() const { return file_text_; }
-    /// The config with the values as they stand; loads to the same sound.
+    /// The text holds edits that the file has not.
+    bool unsaved() const { return document_.text() != file_text_; }
+    /// What the file says.
+    const graph::Desk& file_desk() const { return file_desk_ ? *file_desk_ : console_.loaded(); }
     /// Why what reads or writes the whole text can't be done now, or empty: an edit of the same bundle is open.
     std::string alone() const { return edit_ ? "can't stand in one bundle with an edit" : ""; }
+    /// The config with the values as they stand; loads to the same sound.
     std::string text_to_save() const;
     /// text_to_save() is now in the config's file: from now on the desk is compared with that.
     void saved(const std::string& text);
@@ -61,13 +67,16 @@ class Editor {
     void add_verbs();
     void add_edit_verbs();
     void edit_verb(const char* name, std::function<std::string(Edit&, const osc::Message&)> verb);
-    std::vector<config::Diagnostic> transact(Step& step, const config::Document& next);
+    std::vector<config::Diagnostic> transact(Step& step, const config::Document& next, const graph::Desk& said);
     bool commit_edit(Step& step, Answers& answers);
     void obey_kept(Answers& answers);
     void step_back(const osc::Message& message, Answers& answers);
     void step_forth(const osc::Message& message, Answers& answers);
     std::vector<config::Diagnostic> take_back(const Step& step, const config::Document& earlier);
     void adopt(config::Document document);
+    std::vector<config::Diagnostic> swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const config::Document& document);
+    void remember_file();
+    void text_changed();
     void set_all(const std::vector<Move>& moves, Value Move::*value);
     void refuse(Answers& answers, std::string_view address, const std::vector<config::Diagnostic>& errors) const;
 
@@ -75,6 +84,7 @@ class Editor {
     Dispatcher& dispatcher_;
     config::Document document_{"{}"};
     std::string file_text_;
+    std::optional<graph::Desk> file_desk_; // where the file says something else
     Journal journal_;
 
     // What is between begin() and commit():

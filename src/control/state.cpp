@@ -28,7 +28,7 @@ struct Place {
     int strip, module, row;
 };
 
-/// Calls `take(address, place)` for everything in a desk that can be set.
+/// Calls `take(place)` for everything in a desk that can be set.
 template <class Take> void each_setting(const graph::Desk& desk, Take take) {
     for (int s = 0; s < static_cast<int>(desk.strips.size()); ++s) {
         const auto& strip = desk.strips[at(s)];
@@ -46,6 +46,12 @@ std::string address(const graph::Desk& desk, Place p) {
     if (p.module < 0) return solo_address(strip);
     const auto& module = strip.chain[at(p.module)];
     return address_of(strip, module, module.type->parameters[at(p.row)]);
+}
+
+std::unordered_map<std::string, Place> places_of(const graph::Desk& desk) {
+    std::unordered_map<std::string, Place> places;
+    each_setting(desk, [&](Place p) { places.emplace(address(desk, p), p); });
+    return places;
 }
 
 Json to_json(const graph::Desk& desk, Place p) {
@@ -81,11 +87,32 @@ bool take(graph::Desk& desk, Place p, const Json& json) {
     return graph::accept_value(module.type->parameters[at(p.row)], value, module.values[at(p.row)], module.texts[at(p.row)]).empty();
 }
 
-std::uint32_t number_of(const std::string& text) { // FNV-1a, 32 bit (Fowler, Noll, Vo)
-    std::uint32_t hash = 2166136261U;
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+/// FNV-1a (Fowler, Noll, Vo).
+template <class Word> Word number_of(std::string_view text, Word hash, Word prime) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * prime;
     return hash;
 }
+
+/// What the config's file says, as far as it is another desk than the one that runs.
+class InFile {
+  public:
+    explicit InFile(const graph::Desk* file) : file_(file) {
+        if (file) places_ = places_of(*file);
+    }
+    /// Null where the file says `loaded`, or has no such setting.
+    Json other(const std::string& address, const Json& loaded) const {
+        const auto place = places_.find(address);
+        if (place == places_.end()) return nullptr;
+        auto said = to_json(*file_, place->second);
+        return said == loaded ? Json(nullptr) : said;
+    }
+
+  private:
+    const graph::Desk* file_;
+    std::unordered_map<std::string, Place> places_;
+};
+
+Json parse_state(std::string_view text) { return Json::parse(text, nullptr, false); }
 
 std::filesystem::path state_directory() {
     const auto variable = [](const char* name) {
@@ -101,31 +128,54 @@ std::filesystem::path state_directory() {
 
 } // namespace
 
-std::string state_text(const graph::Desk& loaded, const graph::Desk& live) {
+std::string text_print(std::string_view text) {
+    return fmt::format("{}-{:016x}", text.size(), number_of<std::uint64_t>(text, 14695981039346656037U, 1099511628211U));
+}
+
+std::string state_text(const graph::Desk& loaded, const graph::Desk& live, const Unsaved* unsaved, const graph::Desk* file) {
+    const InFile in_file(file);
     Json settings = Json::object();
     each_setting(live, [&](Place p) {
-        if (equal(loaded, live, p)) return;
+        const bool moved = !equal(loaded, live, p);
+        if (!moved && !file) return;
+        auto name = address(live, p);
+        auto said = to_json(loaded, p);
+        auto other = in_file.other(name, said);
+        if (!moved && other.is_null()) return;
+        Json entry{{"now", to_json(live, p)}, {"config", std::move(said)}};
+        if (!other.is_null()) entry["file"] = std::move(other);
         // Appended, not looked up: every address is there once.
-        settings.get_ref<Json::object_t&>().emplace_back(address(live, p), Json{{"now", to_json(live, p)}, {"config", to_json(loaded, p)}});
+        settings.get_ref<Json::object_t&>().emplace_back(std::move(name), std::move(entry));
     });
-    const Json state{{kMark, kVersion}, {"config", live.file}, {"settings", std::move(settings)}};
+    Json state{{kMark, kVersion}, {"config", live.file}};
+    if (unsaved) state["unsaved"] = Json{{"file", unsaved->file_print}, {"text", unsaved->text}};
+    state["settings"] = std::move(settings);
     return state.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk) {
-    const auto state = Json::parse(text, nullptr, false);
+std::optional<Unsaved> read_unsaved(std::string_view text) {
+    const auto state = parse_state(text);
+    if (!state.is_object() || !state.contains(kMark) || state[kMark] != kVersion || !state.contains("unsaved")) return {};
+    const auto& unsaved = state["unsaved"];
+    const auto is_text = [&](const char* key) { return unsaved.is_object() && unsaved.contains(key) && unsaved[key].is_string(); };
+    if (!is_text("file") || !is_text("text")) return {};
+    return Unsaved{unsaved["text"].get<std::string>(), unsaved["file"].get<std::string>()};
+}
+
+tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk, ReadFrom from) {
+    const auto state = parse_state(text);
     if (!state.is_object() || !state.contains(kMark) || !state[kMark].is_number_integer()) return tl::make_unexpected("it is no saved state");
     if (state[kMark] != kVersion)
         return tl::make_unexpected(fmt::format("it is of version {}, and this Tonmeister knows version {}", state[kMark].dump(), kVersion));
     if (!state.contains("settings") || !state["settings"].is_object()) return tl::make_unexpected("it has no settings");
     SavedState saved{desk, desk, 0, {}};
-    std::unordered_map<std::string, Place> places;
-    each_setting(desk, [&](Place p) { places.emplace(address(desk, p), p); });
+    const auto places = places_of(desk);
     for (const auto& [name, entry] : state["settings"].items()) {
         const auto place = places.find(name);
         const bool whole = entry.is_object() && entry.contains("now") && entry.contains("config");
-        // "now" first: a pair of which only "config" was taken would read as moved.
-        if (place != places.end() && whole && take(saved.live, place->second, entry["now"]) && take(saved.loaded, place->second, entry["config"])) ++saved.settings;
+        const char* said = from == ReadFrom::file && entry.contains("file") ? "file" : "config";
+        // "now" first: a pair of which only the config's was taken would read as moved.
+        if (place != places.end() && whole && take(saved.live, place->second, entry["now"]) && take(saved.loaded, place->second, entry[said])) ++saved.settings;
         else saved.unused.push_back(name);
     }
     return saved;
@@ -137,7 +187,7 @@ std::string state_path(const std::string& config) {
     std::error_code ignored; // the path as given is as good a name where it can't be resolved
     auto whole = std::filesystem::weakly_canonical(config, ignored);
     if (whole.empty()) whole = config;
-    return directory / fmt::format("{}-{:08x}.state.json", whole.stem().string(), number_of(whole.string()));
+    return directory / fmt::format("{}-{:08x}.state.json", whole.stem().string(), number_of<std::uint32_t>(whole.string(), 2166136261U, 16777619U));
 }
 
 } // namespace ton::control

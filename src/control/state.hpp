@@ -19,8 +19,17 @@
 /// meanwhile goes before what was moved by hand, all else is as it was.
 namespace ton::control {
 
-/// The settings of `live` that differ from `loaded`, as JSON. Both are the same strips and chains. Control thread.
-std::string state_text(const graph::Desk& loaded, const graph::Desk& live);
+/// A config's text that was edited live and is not in its file yet.
+struct Unsaved {
+    std::string text;
+    std::string file_print; ///< text_print() of the file that it was made from
+};
+/// Tells texts apart: length and 64-bit FNV-1a.
+std::string text_print(std::string_view text);
+
+/// The settings of `live` that differ from `loaded`, as JSON. Both are the same strips and chains. With `unsaved` its
+/// text, and the settings that differ from `file`, too: what the config's file says. Control thread.
+std::string state_text(const graph::Desk& loaded, const graph::Desk& live, const Unsaved* unsaved = nullptr, const graph::Desk* file = nullptr);
 
 struct SavedState {
     graph::Desk loaded, live;        ///< the desk that was asked about, with the values as they were then
@@ -28,9 +37,16 @@ struct SavedState {
     std::vector<std::string> unused; ///< addresses that this desk has not, or whose value it does not take
 };
 
+/// What `desk` was read from.
+enum class ReadFrom {
+    file,    ///< the config's file: what its author changed since goes before what was moved
+    unsaved, ///< the state's own unsaved text
+};
 /// Reads state_text() for a desk that may have changed since. The error says what is wrong with the text as a whole:
 /// no state, or one of a newer version.
-tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk);
+tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk, ReadFrom from = ReadFrom::file);
+/// The unsaved text in a state; nothing where there is none, or the state can't be read.
+std::optional<Unsaved> read_unsaved(std::string_view text);
 
 /// Where the state of a config is kept: in $STATE_DIRECTORY, else $XDG_STATE_HOME/tonmeister, else
 /// ~/.local/state/tonmeister, under the config's name and a number made of its whole path. Empty where the
