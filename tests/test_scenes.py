@@ -87,6 +87,30 @@ def test_safes_are_not_touched(desk):
     assert osc.get("/a/fader/level") == 0
 
 
+def test_scenes_follow_a_strips_new_name_and_what_is_gone_is_told_safe_or_not(desk):
+    osc = desk.client
+    osc.obey("/tonmeister/scene/store", "verse")
+    osc.obey("/tonmeister/scene/safe", "/a/mute", True)
+    osc.obey("/a/fader/level", -20.0)
+    listener = desk.new_client()
+    listener.tell("/tonmeister/subscribe", "/a/fader/level")
+    assert listener.hear("/a/fader/level") == [-20.0]
+    osc.obey("/tonmeister/strip/rename", "a", "anna")
+    assert listener.hear("/tonmeister/renamed") == ["a", "anna"]
+    assert osc.obey("/tonmeister/scene/safe") == [("/tonmeister/scene/safes", ["/anna/mute"])]
+    assert osc.obey("/tonmeister/scene/diff", "verse")[0] == ("/tonmeister/scene/diff", ["/anna/fader/level", -20.0, 0.0])
+    (_, (_, count, safe, missing)), = osc.obey("/tonmeister/scene/recall", "verse")
+    assert count > 50 and (safe, missing) == (1, 0)
+    assert osc.get("/anna/fader/level") == 0
+    osc.obey("/tonmeister/undo")
+    assert osc.obey("/tonmeister/scene/recall", "verse")[-1] == ("/tonmeister/scene/recalled", ["verse", count, 1, 0])
+    assert listener.hear("/tonmeister/renamed") == ["anna", "a"]
+    osc.obey("/tonmeister/strip/remove", "a", "force")
+    *told, (_, (_, _, safe, missing)) = osc.obey("/tonmeister/scene/recall", "verse")
+    assert safe == 0 and missing > 5  # of which one was safe
+    assert ("/tonmeister/scene/missing", ["verse", "/a/mute", "there is no such address"]) in told
+
+
 @pytest.mark.parametrize("verb, values, word", [
     ("recall", ["vrese"], 'did you mean "verse"?'), ("recall", [], "NAME [SECONDS]"), ("recall", ["verse", -1], "NAME [SECONDS]"),
     ("recall", ["verse", "soon"], "NAME [SECONDS]"), ("store", ["x", "/nobody"], "covers nothing"), ("store", ["x", "host"], "no address or pattern"),

@@ -150,6 +150,10 @@ void Daemon::wire() {
     editor_.on_edit = [this] {
         if (state_) state_->touch(); // it also has what the config says
     };
+    editor_.on_renamed = [this](const control::Origins& names) {
+        osc_->renamed(names);
+        rename_in_scenes(names);
+    };
     editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(errors); };
 }
 

@@ -73,6 +73,7 @@ class Daemon {
     void flush_state();
     void open_scenes(const std::string& path);
     void poll_scenes();
+    void rename_in_scenes(const control::Origins& names);
     void close_state();
     std::string saving() const;
     void save(const control::osc::Message& message, control::Answers& answers);

@@ -101,6 +101,13 @@ void Daemon::poll_scenes() {
     if (const auto error = scene_file_->poll(); !error.empty()) spdlog::error("the scenes can't be saved: {}", error);
 }
 
+void Daemon::rename_in_scenes(const control::Origins& names) {
+    const auto broken = scene_file_ ? scene_file_->refresh() : std::string{};
+    if (!broken.empty()) spdlog::error("scenes don't follow a strip's new name before this is mended:\n{}", broken);
+    const bool changed = scenes_.renamed(names);
+    if (changed && scene_file_ && broken.empty()) scene_file_->save();
+}
+
 void Daemon::put_aside(const std::string& path, const std::string& why) {
     const auto aside = path + ".broken";
     std::error_code error;

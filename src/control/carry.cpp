@@ -46,6 +46,12 @@ void carry_strip(graph::Strip& strip, const graph::Strip& was, const graph::Stri
 
 } // namespace
 
+std::string renamed_address(const std::string& address, const Origins& names) {
+    const auto end = std::min(address.find('/', 1), address.size());
+    const auto it = names.find(std::string_view(address).substr(1, end - 1));
+    return it == names.end() || it->second.empty() ? address : "/" + it->second + address.substr(end);
+}
+
 const graph::Strip* strip_before(const graph::Desk& before, std::string_view name, const Origins& origins) {
     const auto it = origins.find(name);
     const int s = before.index(it == origins.end() ? name : std::string_view(it->second));

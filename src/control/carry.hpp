@@ -14,6 +14,9 @@ namespace ton::control {
 /// named here had the same name.
 using Origins = std::map<std::string, std::string, std::less<>>;
 
+/// An address under its strip's new name; `names` leads from old to new names ("" where a strip goes).
+std::string renamed_address(const std::string& address, const Origins& names);
+
 /// The strip that became `name`; null if there is none.
 const graph::Strip* strip_before(const graph::Desk& before, std::string_view name, const Origins& origins);
 

@@ -93,6 +93,10 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, doub
         return errors.take();
     }
     loaded_ = desk;
+    if (!deferred_.empty() && !origins.empty()) { // what waits is for the strip, whatever it is called
+        const auto names = inverse(origins, desk_, next);
+        for (auto& setting : deferred_) setting.address = renamed_address(setting.address, names);
+    }
     install(std::move(compilation), std::exchange(desk_, std::move(next)), time);
     return {};
 }

@@ -110,12 +110,41 @@ std::string Edit::rename_strip(const std::string& from, const std::string& to) {
     for (const auto& reference : references_to(root(), from)) // the text changes, but no place in it does
         did(document_.set(reference.path, text_node(to + reference.text.substr(from.size()))));
     did(document_.rename(strip_path(from), to));
+    keep_in_groups(from, to);
     const auto known = origins_.find(from);
     const auto origin = known == origins_.end() ? from : known->second;
     origins_.erase(from);
     origins_[to] = origin;
     renames_.emplace_back(from, to);
     return {};
+}
+
+namespace {
+
+std::vector<std::string> texts(const Node& node) {
+    std::vector<std::string> all;
+    if (const auto* one = node.as<std::string>()) all.push_back(*one);
+    if (const auto* many = node.as<Node::List>())
+        for (const auto& item : *many)
+            if (const auto* one = item.as<std::string>()) all.push_back(*one);
+    return all;
+}
+
+} // namespace
+
+/// A strip that is in a group by a pattern, and would drop out of it by its new name, is named beside the pattern.
+void Edit::keep_in_groups(const std::string& from, const std::string& to) {
+    const Node whole = root();
+    const auto* groups = whole.find("groups");
+    const auto* all = groups ? groups->as<Node::Object>() : nullptr;
+    for (const auto& group : all ? *all : Node::Object{}) {
+        const auto* members = group.value.find("members");
+        const auto names = members ? texts(*members) : std::vector<std::string>{};
+        if (!graph::is_member(from, names) || graph::is_member(to, names)) continue;
+        const Path path{std::string("groups"), group.key, std::string("members")};
+        if (members->as<Node::List>()) did(document_.insert(path, members->as<Node::List>()->size(), text_node(to)));
+        else did(document_.set(path, Node{Node::List{text_node(names.front()), text_node(to)}, {}}));
+    }
 }
 
 std::string Edit::set_strip(const std::string& name, const std::string& key, std::string_view json) {

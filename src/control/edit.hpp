@@ -53,6 +53,7 @@ class Edit {
     std::size_t entry_before(const std::string& strip, ChainText& chain, std::size_t module);
     void own(const std::string& strip, ChainText& chain, std::size_t module);
     void remove_references(const std::string& strip);
+    void keep_in_groups(const std::string& from, const std::string& to);
     ChainText chain_of(const std::string& strip);
 
     config::Document document_;

@@ -15,13 +15,6 @@ namespace {
 
 double machine_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-/// The address of a setting on the other side of an edit that renamed its strip.
-std::string readdressed(const std::string& address, const Origins& names) {
-    const auto end = std::min(address.find('/', 1), address.size());
-    const auto it = names.find(std::string_view(address).substr(1, end - 1));
-    return it == names.end() || it->second.empty() ? address : "/" + it->second + address.substr(end);
-}
-
 } // namespace
 
 Editor::Editor(Console& console, Dispatcher& dispatcher) : clock(machine_seconds), console_(console), dispatcher_(dispatcher) {
@@ -91,9 +84,9 @@ std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Docum
     auto live = loaded;
     carry_settings(live, was, is, step.origins);
     step.back = inverse(step.origins, console_.desk(), live);
-    for (const auto& move : step.moves) put_setting(live, readdressed(move.address, step.back), move.after);
+    for (const auto& move : step.moves) put_setting(live, renamed_address(move.address, step.back), move.after);
     step.lost = lost_settings(console_.loaded(), console_.desk(), loaded, live, step.back);
-    return swap(loaded, std::move(live), step.origins, next);
+    return swap(loaded, std::move(live), step.origins, step.back, next);
 }
 
 /// The other way.
@@ -104,15 +97,20 @@ std::vector<config::Diagnostic> Editor::take_back(const Step& step, const config
     auto live = loaded;
     carry_settings(live, console_.loaded(), console_.desk(), step.back);
     for (const auto& [address, value] : step.lost) put_setting(live, address, value);
-    for (auto move = step.moves.rbegin(); move != step.moves.rend(); ++move) put_setting(live, readdressed(move->address, step.origins), move->before);
-    return swap(loaded, std::move(live), step.back, earlier);
+    for (auto move = step.moves.rbegin(); move != step.moves.rend(); ++move) put_setting(live, renamed_address(move->address, step.origins), move->before);
+    return swap(loaded, std::move(live), step.back, step.origins, earlier);
 }
 
-std::vector<config::Diagnostic> Editor::swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const config::Document& document) {
+/// `origins` leads from the new desk's strips to the old one's, `names` the other way.
+std::vector<config::Diagnostic> Editor::swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const Origins& names,
+                                             const config::Document& document) {
     remember_file();
     auto errors = console_.apply(loaded, std::move(live), console_.sample_rate(), origins, time_);
-    if (errors.empty()) document_ = document;
-    return errors;
+    if (!errors.empty()) return errors;
+    document_ = document;
+    const bool renamed = std::ranges::any_of(names, [](const auto& name) { return !name.second.empty(); });
+    if (renamed && on_renamed) on_renamed(names);
+    return {};
 }
 
 Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagnostic>& errors) {

@@ -58,6 +58,8 @@ class Editor {
 
     /// The text was changed: by an edit, an undo, a redo, a reload or a save.
     std::function<void()> on_edit;
+    /// Strips have new names: from old to new ("" where one is gone). What keeps addresses by itself must follow.
+    std::function<void(const Origins& names)> on_renamed;
     /// A transaction was refused: all its errors, for the log.
     std::function<void(const std::vector<config::Diagnostic>&)> on_refused;
     /// Seconds; moves close in time are one step. The machine's clock unless it is set.
@@ -74,7 +76,8 @@ class Editor {
     void step_forth(const osc::Message& message, Answers& answers);
     std::vector<config::Diagnostic> take_back(const Step& step, const config::Document& earlier);
     void adopt(config::Document document);
-    std::vector<config::Diagnostic> swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const config::Document& document);
+    std::vector<config::Diagnostic> swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const Origins& names,
+                                         const config::Document& document);
     void remember_file();
     void text_changed();
     void set_all(const std::vector<Move>& moves, Value Move::*value);

@@ -4,6 +4,7 @@
 #include "control/test_desk.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -252,6 +253,48 @@ TEST_CASE("groups are saved as they stand, and follow a member's new name") {
     s.send("/tonmeister/undo").send("/tonmeister/undo").send("/tonmeister/undo");
     CHECK(s.get("/groups/both/mute") == 0.0);
     CHECK(s.get("/groups/both/level") == -3.0);
+}
+
+TEST_CASE("a renamed strip stays in the groups it was in by a pattern, and undone it is in them as before") {
+    for (const auto* members : {R"(["a*", "b"])", R"("a*")", R"(["[a-c]"])"}) {
+        auto text = kText;
+        text.insert(text.find_last_of('}'), fmt::format(R"(, "groups": {{ "both": {{ "members": {}, "mute": true }} }} )", members));
+        Studio plain(text), s(text);
+        const auto same = [&] { return plain.play(6000)["mix"] == s.play(6000)["mix"]; };
+        s.send("/tonmeister/strip/rename", {S("a"), S("voice")});
+        plain.play();
+        REQUIRE(s.good());
+        CHECK(same());
+        s.send("/tonmeister/strip/rename", {S("voice"), S("anna")}); // which the pattern has, or the name beside it
+        plain.play();
+        CHECK(same());
+        s.send("/tonmeister/undo").send("/tonmeister/undo");
+        plain.play(), plain.play();
+        CHECK(same());
+        CHECK(s.editor.text() == text);
+    }
+}
+
+TEST_CASE("fades and settings that wait go on through a rename, and through its undo") {
+    Studio plain, s;
+    for (auto* studio : {&plain, &s}) {
+        auto& console = studio->desk.console();
+        const auto now = studio->desk.engine().counters().frames.load();
+        console.set(*console.find("/a/fader/level"), {-40.0}, 0.5);
+        console.set(*console.find("/a/pan/position"), {0.9}, 0.2, now + 12000);
+        console.set(*console.find("/a/compressor/lookahead"), {8.0}, -1, now + 40000); // a new plan, later
+        studio->play(4000);
+    }
+    const auto both = [&](int frames) { return plain.play(frames)["mix"] == s.play(frames)["mix"]; };
+    s.send("/tonmeister/strip/rename", {S("a"), S("anna")});
+    plain.play();
+    CHECK(both(20000));
+    s.send("/tonmeister/undo").send("/tonmeister/redo");
+    plain.play(), plain.play();
+    CHECK(both(60000));
+    CHECK(s.get("/anna/compressor/lookahead") == 8);
+    CHECK(s.good());
+    CHECK(s.desk.console().take_refusals().empty());
 }
 
 TEST_CASE("a bundle that leaves a text without its shape is refused, not obeyed and not the end") {

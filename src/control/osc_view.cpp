@@ -138,6 +138,13 @@ void OscView::tell_new_addresses() {
     server_.rearm();
 }
 
+void OscView::renamed(const Origins& names) {
+    const auto peers = subscriptions_.peers();
+    for (const auto& [from, to] : names)
+        for (const auto& peer : peers)
+            if (!to.empty()) server_.send(peer, {"/tonmeister/renamed", {from, to}});
+}
+
 void OscView::meters() {
     const auto now = osc::Subscriptions::Clock::now();
     if (subscriptions_.size() == 0) return;

@@ -35,6 +35,8 @@ class OscView {
     void changed(const Control& control, const Value& value);
     /// From Console::on_tree: addresses may have come or gone.
     void tree_changed();
+    /// From Editor::on_renamed: every subscriber is told, for only they can ask by the new name.
+    void renamed(const Origins& names);
     /// Every few milliseconds: time tags that fall due, syncs, long lists.
     void poll();
     /// New meters are there.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "control/carry.hpp"
 #include "engine/ramps.hpp"
 
 #include <tl/expected.hpp>
@@ -42,6 +43,10 @@ struct SceneBook {
     Scene* find(std::string_view name);
     bool operator==(const SceneBook&) const = default;
 };
+
+/// Addresses and patterns follow strips that got new names: from old to new. A pattern that covered a strip and would not
+/// under its new name gets that name beside it. False where nothing changed.
+bool rename_strips(SceneBook& book, const Origins& names);
 
 inline constexpr double kLongestSceneFade = 3600.0; ///< s
 

@@ -62,3 +62,23 @@ TEST_CASE("names and patterns") {
     CHECK(control::scene_pattern_error("/*/fader").empty());
     for (const auto* pattern : {"", "host", "/a/", "/a["}) CHECK_FALSE(control::scene_pattern_error(pattern).empty());
 }
+
+TEST_CASE("a strip's new name reaches what scenes keep of it, all names at once") {
+    SceneBook book;
+    book.safes = {"/host", "/ho*/mute", "//level", "/groups/host", "/h{ost,all}"};
+    Scene scene{.name = "one", .scope = {"/host/fader", "/*"}, .fades = {{"/ho*/fader", 2.5}, {"/music", 1.0}}, .values = {}};
+    for (const auto* address : {"/host/mute", "/music/mute", "/anna/mute", "/host2/mute", "/hall/mute"}) scene.values.emplace_back(address, ton::config::Value{.data = true});
+    book.scenes.push_back(scene);
+    const control::Origins names{{"host", "music"}, {"music", "anna"}, {"hall", ""}}; // round a corner, and over a strip that is gone
+    CHECK(rename_strips(book, names));
+    CHECK(book.safes == std::vector<std::string>{"/music", "/ho*/mute", "//level", "/groups/host", "/h{ost,all}", "/music/mute"});
+    const auto& now = book.scenes.front();
+    CHECK(now.scope == std::vector<std::string>{"/music/fader", "/*"});
+    REQUIRE(now.fades.size() == 3);
+    CHECK(now.fades[1].pattern == "/anna");
+    CHECK(now.fades[2] == control::SceneFade{"/music/fader", 2.5});
+    std::vector<std::string> addresses;
+    for (const auto& [address, _] : now.values) addresses.push_back(address);
+    CHECK(addresses == std::vector<std::string>{"/music/mute", "/anna/mute", "/host2/mute", "/hall/mute"});
+    CHECK_FALSE(rename_strips(book, {{"nobody", "somebody"}}));
+}

@@ -112,13 +112,13 @@ std::vector<Scenes::Step> Scenes::steps(const Scene& scene, std::optional<double
     std::vector<Step> all;
     all.reserve(scene.values.size());
     for (const auto& [address, written_value] : scene.values) {
-        if (safes.covers(address)) {
-            ++recalled.safe;
+        const auto* control = console_.find(address);
+        if (!control || control->meter()) { // also of what is safe: what is gone is not kept
+            recalled.left_out.emplace_back(address, "there is no such address");
             continue;
         }
-        const auto* control = console_.find(address);
-        if (!control || control->meter()) {
-            recalled.left_out.emplace_back(address, "there is no such address");
+        if (safes.covers(address)) {
+            ++recalled.safe;
             continue;
         }
         Step step{control, {}, seconds.value_or(scene.seconds), scene.way};
@@ -187,6 +187,11 @@ tl::expected<std::vector<Scenes::Difference>, std::string> Scenes::diff(std::str
 void Scenes::changed(const Control& control) {
     if (own_ || waiting_.empty()) return;
     std::erase_if(waiting_, [&](const Waiting& w) { return w.address == control.address; });
+}
+
+bool Scenes::renamed(const Origins& names) {
+    for (auto& waiting : waiting_) waiting.address = renamed_address(waiting.address, names);
+    return rename_strips(book_, names);
 }
 
 void Scenes::poll(std::int64_t until) {

@@ -50,6 +50,8 @@ class Scenes {
 
     /// From Console::on_change.
     void changed(const Control& control);
+    /// From Editor::on_renamed. True where the book is another now.
+    bool renamed(const Origins& names);
     /// Switches that fall due before or at that absolute sample change there.
     void poll(std::int64_t until);
     /// The absolute sample of the next of them.

@@ -65,6 +65,8 @@ inline constexpr std::string_view kMute = "mute", kMeter = "meter";
 inline constexpr std::string_view kGroupLevel = "group_level";
 /// What the names of groups begin with, as strips and in addresses.
 inline constexpr std::string_view kGroups = "groups/";
+/// True where one of a group's members, names and patterns, is that strip.
+bool is_member(const std::string& strip, const std::vector<std::string>& members);
 /// False of a row that follows from others: nobody sets or saves it.
 bool is_setting(const Module& module, const engine::Parameter& row);
 /// Sets every strip's group level to the sum of its groups' levels.

@@ -6,15 +6,11 @@
 
 namespace ton::graph {
 
-namespace {
-
-bool is_member(const Strip& strip, const std::vector<std::string>& members) {
+bool is_member(const std::string& strip, const std::vector<std::string>& members) {
     return std::ranges::any_of(members, [&](const std::string& member) {
-        return config::is_pattern(member) ? fnmatch(member.c_str(), strip.name.c_str(), 0) == 0 : member == strip.name;
+        return config::is_pattern(member) ? fnmatch(member.c_str(), strip.c_str(), 0) == 0 : member == strip;
     });
 }
-
-} // namespace
 
 bool is_setting(const Module& module, const engine::Parameter& row) { return module.name != kMute || row.name == kMute; }
 
@@ -23,7 +19,7 @@ GroupsOfStrips groups_of(const Desk& desk) {
     for (std::size_t g = 0; g < desk.strips.size(); ++g) {
         if (!desk.strips[g].members) continue;
         for (std::size_t s = 0; s < desk.strips.size(); ++s)
-            if (!desk.strips[s].members && is_member(desk.strips[s], *desk.strips[g].members)) groups[s].push_back(static_cast<int>(g));
+            if (!desk.strips[s].members && is_member(desk.strips[s].name, *desk.strips[g].members)) groups[s].push_back(static_cast<int>(g));
     }
     return groups;
 }

@@ -83,6 +83,13 @@ std::size_t Subscriptions::unsubscribe_all(const Peer& peer) {
     return ids.size();
 }
 
+std::vector<Peer> Subscriptions::peers() const {
+    std::vector<Peer> all;
+    for (const auto& [_, record] : impl_->peers)
+        if (!record.subscriptions.empty()) all.push_back(record.peer);
+    return all;
+}
+
 void Subscriptions::snapshot(Id id, std::string_view address, std::span<const Argument> values, Time) {
     auto& book = *impl_;
     const auto subscription = book.subscriptions.find(id);

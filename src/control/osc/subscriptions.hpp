@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ton::control::osc {
 
@@ -110,6 +111,7 @@ class Subscriptions {
     std::size_t flush(Time now, const Sink& sink);
 
     std::size_t size() const noexcept; ///< subscriptions
+    std::vector<Peer> peers() const;   ///< who has any
     const SubscriptionCounters& counters() const noexcept;
 
     struct Impl; ///< defined and known only in this folder
