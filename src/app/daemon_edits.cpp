@@ -74,6 +74,7 @@ void Daemon::save(const control::osc::Message& message, control::Answers& answer
 /// /tonmeister/load NAME: that config instead of the loaded one, exactly as it is in the file.
 void Daemon::load(const control::osc::Message& message, control::Answers& answers) {
     if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
+    if (!console_.ready()) return answers.error(message.address, control::change_under_way);
     const auto name = message.args.empty() ? std::nullopt : control::osc::string(message.args.front());
     if (!name) return answers.error(message.address, "expected the file name of a config beside the loaded one");
     const auto path = config_beside(loaded_.file, *name);

@@ -8,6 +8,7 @@
 #include "control/editor.hpp"
 #include "control/scene_verbs.hpp"
 #include "control/state.hpp"
+#include "control/verb_kinds.hpp"
 #include "files/audio_file.hpp"
 #include "files/disk_thread.hpp"
 #include "files/resample.hpp"
@@ -239,13 +240,20 @@ class Run {
         }
         std::vector<TimedMessage> now, later;
         for (; next < events_.size() && events_[next].time <= position; ++next) (waits(events_[next].message) ? later : now).push_back(events_[next]);
-        if (!later.empty()) held_.push_back(std::move(later));
-        obey(now);
+        auto pieces = in_pieces(std::move(now));
+        for (auto piece = std::next(pieces.begin()); piece != pieces.end(); ++piece) held_.push_back(std::move(*piece));
+        if (!later.empty())
+            for (auto& piece : in_pieces(std::move(later))) held_.push_back(std::move(piece));
+        obey(pieces.front());
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
     }
 
+    static std::vector<std::vector<TimedMessage>> in_pieces(std::vector<TimedMessage> events) {
+        return control::in_pieces(std::move(events), [](const TimedMessage& event) { return std::string_view(event.message.address); });
+    }
+
     bool waits(const control::osc::Message& message) const {
-        if (control::Editor::changes_graph(message.address)) return !console_->ready() || !held_.empty();
+        if (control::changes_graph(message.address)) return !console_->ready() || !held_.empty();
         return !held_.empty() && !message.address.starts_with("/tonmeister/") && !dispatcher_->complaint(message).empty();
     }
 

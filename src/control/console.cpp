@@ -81,6 +81,7 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_r
 }
 
 std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, double sample_rate, const Origins& origins, std::int64_t time) {
+    if (!ready()) return {{desk.file, 0, 0, "", change_under_way}};
     graph::join_groups(next);
     if (compiled_) carry_keys(next, desk_, origins);
     const auto rate_before = std::exchange(sample_rate_, sample_rate);
@@ -168,7 +169,9 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
             const auto& stage = compiled_->instances.at(key).stage;
             const auto was = pending_->instances.find(key);
             // A new instance was made with its text.
-            if (stage->processor() && !control.parameter->structural && was != pending_->instances.end() && was->second.stage == stage)
+            const bool stays = stage->processor() && !control.parameter->structural && was != pending_->instances.end() && was->second.stage == stage;
+            if (stays && time > now()) deferred_.push_back({control.address, Value{module.texts[row]}, time, false});
+            else if (stays)
                 if (auto error = stage->processor()->set_text(control.row, graph::resolved_texts(module, directory_)[row]); !error.empty())
                     complaints_.emplace_back(control.address, std::move(error));
             if (on_change) on_change(control, Value{module.texts[row]});

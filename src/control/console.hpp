@@ -48,6 +48,9 @@ struct Outcome {
     bool clamped = false;
 };
 
+/// Why a change of the graph is refused where Console::ready() was not asked.
+inline constexpr const char* change_under_way = "another change of the graph is under way; try again";
+
 /// What a new desk takes over from the one that runs.
 enum class Carry {
     untouched, ///< all values that its author did not change since the last desk was loaded
@@ -117,7 +120,7 @@ class Console {
     /// The absolute sample from which on no fade that was asked for is under way.
     std::int64_t fading_until() const { return fading_until_; }
     /// Takes back every solo, strips' and groups'; how many there were.
-    int clear_solos();
+    int clear_solos(std::int64_t time = engine::Command::kNow);
     /// Between begin() and commit() sets are collected and then take effect together, at one sample.
     void begin();
     void commit();

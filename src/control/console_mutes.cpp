@@ -86,11 +86,11 @@ void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way
     commit();
 }
 
-int Console::clear_solos() {
+int Console::clear_solos(std::int64_t time) {
     int count = 0;
     begin();
     for (const auto& control : controls_)
-        if (control.module < 0 && desk_.strips[at(control.strip)].solo) set_solo(control, false, Command::kNow), ++count;
+        if (control.module < 0 && desk_.strips[at(control.strip)].solo) set_solo(control, false, time), ++count;
     commit();
     return count;
 }

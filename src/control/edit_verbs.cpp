@@ -32,18 +32,10 @@ constexpr const char* kPlaceExpected = "a place is a whole number (from the end 
 
 } // namespace
 
-bool Editor::changes_graph(std::string_view address) {
-    constexpr std::string_view root = "/tonmeister/";
-    if (!address.starts_with(root)) return false;
-    address.remove_prefix(root.size());
-    return address.starts_with("strip/") || address.starts_with("chain/") || address == "route" || address == "undo" || address == "redo" ||
-           address == "reload" || address == "load";
-}
-
 void Editor::edit_verb(const char* name, std::function<std::string(Edit&, const osc::Message&)> verb) {
     dispatcher_.add_verb(name, [this, name, verb = std::move(verb)](const osc::Message& message, Answers& answers) {
         if (!edit_) {
-            if (!console_.ready()) return answers.error(message.address, "another change of the graph is under way; try again");
+            if (!console_.ready()) return answers.error(message.address, change_under_way);
             edit_.emplace(document_);
             first_verb_ = message.address;
         }

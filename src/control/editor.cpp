@@ -115,6 +115,10 @@ std::vector<config::Diagnostic> Editor::swap(const graph::Desk& loaded, graph::D
 
 Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagnostic>& errors) {
     if (text == file_text_) return Result::unchanged;
+    if (!console_.ready()) {
+        errors.push_back({console_.desk().file, 0, 0, "", change_under_way});
+        return Result::refused;
+    }
     auto next = config::read_text(text, console_.desk().file);
     if (next.errors.empty() && next.config == config::read_text(document_.text(), console_.desk().file).config) {
         saved(text); // another layout, other comments
@@ -214,6 +218,7 @@ void Editor::set_all(const std::vector<Move>& moves, Value Move::*value) {
 
 void Editor::step_back(const osc::Message& message, Answers& answers) {
     if (auto why = alone(); !why.empty()) return answers.error(message.address, why);
+    if (!console_.ready()) return answers.error(message.address, change_under_way);
     if (!journal_.can_undo()) return answers.error(message.address, "there is nothing to undo");
     auto document = document_;
     const auto revert = [&](const Step& step) {
@@ -239,6 +244,7 @@ void Editor::step_back(const osc::Message& message, Answers& answers) {
 
 void Editor::step_forth(const osc::Message& message, Answers& answers) {
     if (auto why = alone(); !why.empty()) return answers.error(message.address, why);
+    if (!console_.ready()) return answers.error(message.address, change_under_way);
     if (!journal_.can_redo()) return answers.error(message.address, "there is nothing to redo");
     auto document = document_;
     int silent = 0;

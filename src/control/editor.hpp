@@ -53,8 +53,6 @@ class Editor {
     /// True where a message to an address that does not exist may be meant for what is being added: it is kept and
     /// obeyed after the edit.
     bool keep(const osc::Message& message);
-    /// A verb that changes the graph, which can't be obeyed while another change is under way.
-    static bool changes_graph(std::string_view address);
 
     /// The text was changed: by an edit, an undo, a redo, a reload or a save.
     std::function<void()> on_edit;

@@ -3,11 +3,13 @@
 
 #include "control/editor.hpp"
 #include "control/osc/pattern.hpp"
+#include "control/verb_kinds.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 namespace ton::control {
 
@@ -50,7 +52,7 @@ void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
         switch (schedule_.add(from, std::move(batch), osc::system_now())) {
         case Verdict::now:
         case Verdict::late:
-            take(from, std::move(batch), engine::Command::kNow);
+            take(from, std::move(batch.messages), engine::Command::kNow);
             break;
         case Verdict::too_far:
             ++refused_;
@@ -68,32 +70,54 @@ void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
 
 /// One change of the graph at a time: the next waits, and what its sender sends behind it, so that a script need not. All
 /// others' hands stay free.
-void OscView::take(const osc::Peer& from, osc::Batch batch, std::int64_t time) {
-    const bool behind = std::ranges::any_of(held_, [&](const Held& held) { return held.peer == from; });
-    if (!behind && !must_wait(batch)) return obey(from, batch, time);
-    if (held_.size() < kMostHeld) return held_.push_back({from, std::move(batch), time});
-    ++refused_;
-    server_.send_error(from, batch.messages.front().address, "too many messages wait for changes of the graph");
-}
-
-bool OscView::must_wait(const osc::Batch& batch) const {
-    return !console_.ready() && std::ranges::any_of(batch.messages, &Editor::changes_graph, &osc::Message::address);
-}
-
-void OscView::obey_held() {
-    while (!held_.empty() && !must_wait(held_.front().batch)) {
-        const auto next = std::move(held_.front());
-        held_.pop_front();
-        obey(next.peer, next.batch, next.time);
+void OscView::take(const osc::Peer& from, Messages messages, std::int64_t time) {
+    for (auto& piece : in_pieces(std::move(messages), std::mem_fn(&osc::Message::address))) {
+        if (piece.empty()) continue;
+        const bool behind = std::ranges::any_of(held_, [&](const Held& held) { return held.peer == from; });
+        if (!behind && !must_wait(piece)) {
+            obey(from, piece, time);
+        } else if (held_.size() < kMostHeld) {
+            held_.push_back({from, std::move(piece), time});
+        } else {
+            ++refused_;
+            server_.send_error(from, piece.front().address, "too many messages wait for changes of the graph");
+        }
     }
 }
 
-void OscView::obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time) {
+bool OscView::must_wait(const Messages& messages) const {
+    return !console_.ready() && std::ranges::any_of(messages, &changes_graph, &osc::Message::address);
+}
+
+/// What has a sample is sent ahead of it; from the first verb on that has none the rest of a batch waits for its moment.
+void OscView::take_due() {
+    while (auto due = schedule_.pop(osc::system_now() + kLookAhead)) {
+        auto tail = take_tail(due->batch.messages, std::mem_fn(&osc::Message::address));
+        if (!due->batch.messages.empty())
+            take(due->from, std::move(due->batch.messages), clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)));
+        if (!tail.empty()) tails_.push_back({std::move(due->from), std::move(tail), due->due});
+    }
+    while (!tails_.empty() && tails_.front().due <= osc::system_now()) {
+        const auto tail = std::move(tails_.front());
+        tails_.pop_front();
+        take(tail.peer, tail.messages, engine::Command::kNow);
+    }
+}
+
+void OscView::obey_held() {
+    while (!held_.empty() && !must_wait(held_.front().messages)) {
+        const auto next = std::move(held_.front());
+        held_.pop_front();
+        obey(next.peer, next.messages, next.time);
+    }
+}
+
+void OscView::obey(const osc::Peer& from, const Messages& messages, std::int64_t time) {
     PeerAnswers answers(*this, from);
     origin_ = &from;
-    const bool together = batch.messages.size() > 1; // one alone is answered with its own outcome
+    const bool together = messages.size() > 1; // one alone is answered with its own outcome
     dispatcher_.begin(together, time);
-    for (const auto& message : batch.messages) {
+    for (const auto& message : messages) {
         obeyed_ = &message;
         dispatcher_.obey(message, time, answers);
     }
@@ -160,8 +184,7 @@ void OscView::meters() {
 void OscView::poll() {
     clock_.update(console_.engine(), console_.sample_rate());
     obey_held();
-    while (auto due = schedule_.pop(osc::system_now() + kLookAhead))
-        take(due->from, std::move(due->batch), clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)));
+    take_due();
     if (!listings_.empty()) {
         send_list(listings_.front());
         if (listings_.front().next >= listings_.front().addresses.size()) listings_.pop_front();

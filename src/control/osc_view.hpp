@@ -64,10 +64,12 @@ class OscView {
         std::size_t next = 0;
     };
     void receive(const osc::Peer& from, osc::Packet&& packet);
-    void take(const osc::Peer& from, osc::Batch batch, std::int64_t time);
-    void obey(const osc::Peer& from, const osc::Batch& batch, std::int64_t time);
+    using Messages = std::vector<osc::Message>; // that came as one
+    void take(const osc::Peer& from, Messages messages, std::int64_t time);
+    void take_due();
+    void obey(const osc::Peer& from, const Messages& messages, std::int64_t time);
     void obey_held();
-    bool must_wait(const osc::Batch& batch) const;
+    bool must_wait(const Messages& messages) const;
     void add_verbs();
     void subscribe(const osc::Message& message, Answers& answers);
     void unsubscribe(const osc::Message& message, Answers& answers);
@@ -87,10 +89,16 @@ class OscView {
     const osc::Message* obeyed_ = nullptr;
     struct Held { // waits for a change of the graph that is under way, or behind its sender's own that does
         osc::Peer peer;
-        osc::Batch batch;
+        Messages messages;
         std::int64_t time;
     };
+    struct Tail { // verbs that act when they are obeyed, and what is behind them in their bundle
+        osc::Peer peer;
+        Messages messages;
+        osc::SystemTime due;
+    };
     std::deque<Held> held_;
+    std::deque<Tail> tails_; // by due
     std::deque<Waiting> syncs_;
     std::deque<Listing> listings_;
     std::deque<LongAnswer> long_answers_;

@@ -25,6 +25,7 @@ graph::Desk TestDesk::desk_of(const std::string& json) {
 }
 
 void TestDesk::reload(const std::string& json) {
+    console_->settle(); // one change at a time
     const auto errors = console_->apply(desk_of(json), 48000);
     if (!errors.empty()) throw std::runtime_error(config::format(errors));
 }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// What kinds of verbs there are under /tonmeister/, by when they act and what may stand beside them. Any thread.
+namespace ton::control {
+
+/// It changes the graph, and can't be obeyed while another change is under way.
+bool changes_graph(std::string_view address);
+/// It makes a change of the graph of its own at once, so that the next change has to wait for it: undo, redo, reload and
+/// load. (Edits of one bundle are one change.)
+bool is_whole_change(std::string_view address);
+/// It acts when it is obeyed and knows no sample.
+bool acts_at_once(std::string_view address);
+
+/// Messages that came as one, cut so that each piece makes one change of the graph at most and can be obeyed as one.
+/// `address_of` gives an item's address.
+template <class Item, class Address> std::vector<std::vector<Item>> in_pieces(std::vector<Item> items, Address address_of) {
+    std::vector<std::vector<Item>> pieces(1);
+    bool full = false;
+    for (auto& item : items) {
+        const std::string_view address = address_of(item);
+        const bool changes = changes_graph(address);
+        if (changes && full) pieces.emplace_back();
+        if (changes) full = is_whole_change(address);
+        pieces.back().push_back(std::move(item));
+    }
+    return pieces;
+}
+
+/// Takes from the first message on that acts at once what is behind it: that can't be obeyed ahead of its time.
+template <class Item, class Address> std::vector<Item> take_tail(std::vector<Item>& items, Address address_of) {
+    const auto first = std::ranges::find_if(items, [&](const Item& item) { return acts_at_once(address_of(item)); });
+    std::vector<Item> tail(std::make_move_iterator(first), std::make_move_iterator(items.end()));
+    items.erase(first, items.end());
+    return tail;
+}
+
+} // namespace ton::control

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verbs in bundles: one after the other where each is a change of the graph by itself, and never before their time."""
+
+import json
+import time
+
+import osc_client
+import pytest
+from osc_client import bundle, message
+from support_cli import Daemon, tonmeister
+
+DESK = {"version": 1, "strips": {"host": {"channels": 1, "chain": [{"fader": {}}, {"pan": {}}], "to": "mix"},
+                                 "mix": {"channels": 2, "chain": [{"fader": {}}], "output": []}}}
+ADD = "/tonmeister/strip/add"
+
+
+@pytest.fixture(name="config")
+def desk_config(tmp_path):
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    (folder / "desk.json").write_text(json.dumps(DESK))
+    return folder / "desk.json"
+
+
+@pytest.fixture(name="desk")
+def running_desk(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        yield desk
+
+
+def named(heard, address):
+    return [values for name, values in heard if name == address]
+
+
+def test_several_undos_and_redos_in_one_bundle_are_done_in_turn(desk):
+    client = osc_client.Client(desk.port)
+    for name in ("one", "two", "three"):
+        client.obey(ADD, name, '{"to":"mix"}')
+    client.send(bundle(None, message("/tonmeister/undo"), message("/tonmeister/undo"), message("/host/fader/level", -7.0)))
+    heard = client.sync()
+    assert named(heard, "/tonmeister/undone") == [["strip/add three"], ["strip/add two"]]
+    assert not named(heard, "/tonmeister/error")
+    assert client.get("/host/fader/level") == -7 and client.get("/one/mute") == 0
+    client.obey("/tonmeister/undo")  # of the fader, which took back what could be redone
+    client.send(bundle(None, message("/tonmeister/undo"), message("/tonmeister/redo"), message(ADD, "last", "{}"), message("/last/mute", True)))
+    heard = client.sync()
+    assert [name for name, _ in heard] == ["/tonmeister/undone", "/tonmeister/redone", "/tonmeister/edited"]
+    assert client.get("/one/mute") == 0 and client.get("/last/mute") == 1
+
+
+def test_a_reload_beside_an_undo_waits_for_it(desk, config):
+    client = osc_client.Client(desk.port)
+    client.obey(ADD, "one", "{}")
+    config.write_text(json.dumps(DESK).replace('{"fader": {}}, {"pan', '{"fader": {"level": -4}}, {"pan'))
+    client.send(bundle(None, message("/tonmeister/undo"), message("/tonmeister/reload"), message("/tonmeister/undo")))
+    heard = client.sync()
+    assert [name for name, _ in heard] == ["/tonmeister/undone", "/tonmeister/reloaded", "/tonmeister/undone"]
+    assert client.get("/host/fader/level") == 0
+
+
+def test_a_bundle_s_verbs_wait_for_its_time_and_its_settings_for_theirs(desk, config):
+    client = osc_client.Client(desk.port)
+    client.obey("/host/fader/level", -10.0)
+    due = time.time() + 0.6
+    client.send(bundle(due, message("/host/fader/level", -20.0), message("/tonmeister/scene/store", "then", "/host/fader"),
+                       message("/host/fader/level", -30.0), message("/tonmeister/save")))
+    asked = client.hear("/tonmeister/scene/stored", 3)
+    assert time.time() >= due and asked == ["then", 2]
+    assert client.hear("/tonmeister/saved")
+    client.sync()
+    assert client.get("/host/fader/level") == -30  # behind the verb, and saved with it
+    assert json.loads(config.read_text())["strips"]["host"]["chain"][0] == {"fader": {"level": -30}}
+    assert client.obey("/tonmeister/scene/diff", "then")[0] == ("/tonmeister/scene/diff", ["/host/fader/level", -30.0, -20.0])
+
+
+def test_in_a_render_undos_of_one_sample_are_done_in_turn(config, tmp_path):
+    (tmp_path / "events").write_text("".join(f'{t} {ADD} {name} "{{\\"to\\":\\"mix\\"}}"\n' for t, name in ((0.1, "one"), (0.2, "two"), (0.3, "three"))) +
+                                     "0.4 /tonmeister/undo\n0.4 /tonmeister/undo\n0.4 /tonmeister/redo\n0.4 /tonmeister/undo\n0.4 /tonmeister/save after\n"
+                                     "0.6 /tonmeister/save later\n")
+    done = tonmeister("render", config, "--output", f"mix={tmp_path / 'mix.wav'}", "--length", "1", "--quiet", "--events", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    assert [line.split(": ")[1].split()[0] for line in done.stderr.splitlines() if "done" in line] == [
+        "/tonmeister/undone", "/tonmeister/undone", "/tonmeister/redone", "/tonmeister/undone"]
+    assert list(json.loads((config.parent / "later.json").read_text())["strips"]) == ["host", "mix", "one"]
