@@ -148,3 +148,30 @@ def test_a_choice_that_is_a_number_is_set_by_it(desk):
     assert 'expected one of "6", "12", "18", "24", "36", "48"' in done.stderr
     desk.set("/host/compressor/detector", "1")  # words are numbered from 0
     assert desk.get("/host/compressor/detector") == "rms"
+
+
+@pytest.mark.parametrize("before, after", [([], ["--timeout", "3"]), (["--timeout=3"], []), (["--"], [])])
+def test_values_are_sent_as_they_are_typed(desk, before, after):
+    for typed, applied in (("-inf", "-120"), ("-7.5", "-7.5"), ("-.5", "-0.5"), ("-1e1", "-10")):
+        done = desk.ask("set", *before, "/echo/fader/level", typed, *after)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert desk.get("/echo/fader/level") == applied
+    done = desk.ask("send", *before, "/tonmeister/strip/set", "echo", "output", '["system:playback_1","/two,three/"]', *after)
+    assert done.stdout == "/tonmeister/edited strip/set echo\n"
+    done = desk.ask("send", *before, "/tonmeister/strip/add", "x", '{"chain":[{"fader":{}}]}', *after)
+    assert done.stdout == "/tonmeister/edited strip/add x\n"
+    assert [desk.ask("send", "/tonmeister/undo").returncode for _ in range(2)] == [0, 0]
+
+
+@pytest.mark.parametrize("words", [["set", "/echo/mute", "1", "--tiemout", "3"], ["send", "/tonmeister/ping", "-x"], ["set"], ["set", "/echo/mute"]])
+def test_a_word_that_is_no_option_nor_a_number_is_refused(words):
+    done = tonmeister(*words)
+    assert done.returncode == 2 and done.stdout == ""
+
+
+def test_t_and_f_are_words_for_on_and_off(desk):
+    assert desk.set("/echo/mute", "T") == ""
+    assert desk.get("/echo/mute") == "1"
+    assert desk.set("/echo/mute", "F") == ""
+    assert desk.ask("send", "/tonmeister/scene/safe", "/echo", "T").stdout == "/tonmeister/scene/safes /echo\n"
+    assert desk.ask("send", "/tonmeister/scene/safe", "/echo", "F").stdout == "/tonmeister/scene/safes\n"

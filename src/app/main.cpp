@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -106,7 +107,9 @@ int main(int argc, char** argv) {
     app::add_remote_commands(app, work);
     add_bench(app, work);
     try {
-        app.parse(argc, argv);
+        auto words = app::values_last({argv + 1, argv + argc});
+        std::ranges::reverse(words); // CLI11 takes them from the end
+        app.parse(std::move(words));
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }

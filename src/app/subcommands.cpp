@@ -8,11 +8,21 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <memory>
 
 namespace ton::app {
 
 namespace {
+
+constexpr const char* kList = "\x1f"; // in front of a list, which CLI11 would take to pieces
+
+std::vector<std::string> as_typed(std::vector<std::string> words) {
+    for (auto& word : words)
+        if (word.starts_with(kList)) word.erase(0, 1);
+    return words;
+}
 
 void add_modules(CLI::App& app, Work& work) {
     struct Args {
@@ -56,7 +66,7 @@ void add_set(CLI::App& app, Work& work) {
     add_remote(*sub, remote);
     sub->callback([=, &work] {
         if (values->empty() && !address->ends_with("/toggle")) throw CLI::RequiredError("VALUE");
-        work = [=] { return set(*remote, *address, *values); };
+        work = [=] { return set(*remote, *address, as_typed(*values)); };
     });
 }
 
@@ -88,9 +98,9 @@ void add_send(CLI::App& app, Work& work) {
     auto address = std::make_shared<std::string>();
     auto arguments = std::make_shared<std::vector<std::string>>();
     sub->add_option("ADDR", *address, "Address such as /tonmeister/status")->required();
-    sub->add_option("ARGS", *arguments, "Numbers, true, false, words, or JSON strings in quotes");
+    sub->add_option("ARGS", *arguments, "Numbers, true, false, words, JSON; in quotes within quotes it is a text");
     add_remote(*sub, remote);
-    sub->callback([=, &work] { work = [=] { return send(*remote, *address, *arguments); }; });
+    sub->callback([=, &work] { work = [=] { return send(*remote, *address, as_typed(*arguments)); }; });
 }
 
 } // namespace
@@ -121,6 +131,36 @@ void add_measure(CLI::App& app, Work& work) {
         if (*target) a->command.options.target = a->target;
         work = [a] { return measure(a->command); };
     });
+}
+
+namespace {
+
+bool is_number(std::string_view word) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    return end == word.data() + word.size() && error == std::errc{};
+}
+
+} // namespace
+
+std::vector<std::string> values_last(std::vector<std::string> words) {
+    if (words.empty() || (words.front() != "set" && words.front() != "send")) return words;
+    std::vector<std::string> options{words.front()}, values;
+    bool all = false; // behind "--" nothing is an option
+    for (auto word = words.begin() + 1; word != words.end(); ++word) {
+        if (!all && *word == "--") {
+            all = true;
+        } else if (all || !word->starts_with('-') || is_number(*word)) {
+            values.push_back(std::move(*word));
+        } else {
+            const bool takes_one = *word == "--url" || *word == "--timeout";
+            options.push_back(std::move(*word));
+            if (takes_one && word + 1 != words.end()) options.push_back(std::move(*++word));
+        }
+    }
+    options.emplace_back("--");
+    for (auto& value : values) options.push_back(value.starts_with('[') ? kList + value : std::move(value));
+    return options;
 }
 
 void add_remote_commands(CLI::App& app, Work& work) {

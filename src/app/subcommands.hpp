@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -18,5 +20,9 @@ void add_reference_commands(CLI::App& app, Work& work);
 void add_measure(CLI::App& app, Work& work);
 /// get, set, watch, send: the OSC client.
 void add_remote_commands(CLI::App& app, Work& work);
+
+/// The words after the program's name, so that CLI11 takes what `set` and `send` are to send as it is: -inf, negative
+/// numbers, lists. Options go first, then "--", then all that is no option.
+std::vector<std::string> values_last(std::vector<std::string> words);
 
 } // namespace ton::app

@@ -184,3 +184,12 @@ TEST_CASE("automix: a member that comes or goes is faded, and the sum holds agai
     for (std::size_t i = 1; i < 48000; ++i) steepest = std::max(steepest, std::abs(gain(out, in, 1, i) - gain(out, in, 1, i - 1)));
     CHECK(steepest < 0.005);
 }
+
+TEST_CASE("the point behind an automix is behind all of it: the strip as it is shared") {
+    const std::string json = R"({ "version": 1, "strips": {
+        "mic1": { "channels": 1, "chain": [ { "automix": {} } ] }, "mic2": { "channels": 1, "chain": [ { "automix": {} } ] },
+        "tap": { "channels": 1, "chain": [ { "crossfader": { "a": "mic1/automix", "position": -1 } } ] } } })";
+    TestDesk desk(json, {.lane_width = 0, .inputs = {{"mic1", 1}, {"mic2", 1}}, .outputs = {"mic1", "tap"}});
+    const auto out = desk.play(48000, room({-20, -20}, 48000));
+    CHECK(out.at("tap") == out.at("mic1"));
+}

@@ -51,6 +51,8 @@ std::string group_strip(const Module& module) {
 
 std::string second_half(const std::string& module) { return module + "~"; }
 
+bool is_hidden(std::string_view strip) { return strip.find(':') != std::string_view::npos; }
+
 std::optional<Desk> expand(const Desk& desk) {
     const auto shares = [](const Module& module) { return module.type->shares; };
     if (std::ranges::none_of(desk.strips, [&](const Strip& s) { return std::ranges::any_of(s.chain, shares); })) return {};

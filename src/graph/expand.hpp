@@ -15,5 +15,7 @@ std::optional<Desk> expand(const Desk& desk);
 /// The hidden strip of a group, and the key under which a second half is known: neither is a name that a config can use.
 std::string group_strip(const Module& module);
 std::string second_half(const std::string& module);
+/// A strip of a group: nobody's to name.
+bool is_hidden(std::string_view strip);
 
 } // namespace ton::graph

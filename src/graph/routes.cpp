@@ -20,6 +20,10 @@ class Routes {
     Routes(const Desk& desk, config::Diagnostics& errors) : desk_(desk), errors_(errors), targets_(desk.strips.size()) {
         for (std::size_t s = 0; s < desk.strips.size(); ++s) {
             if (desk.strips[s].members) continue; // nothing can be sent to a group
+            if (is_hidden(desk.strips[s].name)) {
+                hidden_.emplace(desk.strips[s].name, static_cast<int>(s));
+                continue;
+            }
             index_.emplace(desk.strips[s].name, static_cast<int>(s));
             names_.push_back(desk.strips[s].name);
         }
@@ -28,7 +32,7 @@ class Routes {
     std::vector<Targets> find() {
         for (std::size_t s = 0; s < desk_.strips.size(); ++s)
             for (const auto& module : desk_.strips[s].chain) {
-                const int group = module.half > 0 ? index_.at(group_strip(module)) : -1;
+                const int group = module.half > 0 ? hidden_.at(group_strip(module)) : -1;
                 targets_[s].sends.push_back(module.type->send ? send_target(s, module) : module.half == 1 ? group : -1);
                 targets_[s].listens.push_back(module.half == 2 ? std::vector{Point{group, -1, module.row("group")}} : points(s, module));
             }
@@ -60,10 +64,13 @@ class Routes {
         if (strip < 0 || slash == std::string_view::npos) return {strip, -1, row};
         const auto& chain = desk_.strips[at(strip)].chain;
         const auto name = text.substr(slash + 1);
-        const auto found = std::ranges::find(chain, name, &Module::name);
+        auto found = std::ranges::find(chain, name, &Module::name);
+        if (found != chain.end() && found->half == 1) ++found; // behind the whole module
+        else if (found != chain.end() && found->half == 2) found = chain.end();
         if (found != chain.end()) return {strip, static_cast<int>(found - chain.begin()), row};
         std::vector<std::string_view> names;
-        for (const auto& other : chain) names.push_back(other.name);
+        for (const auto& other : chain)
+            if (other.half != 2) names.push_back(other.name);
         errors_.add_unknown(module.at[at(row)], path_of(module, row),
                             fmt::format("the strip {} has no module {}, expected one of its chain", config::quote(desk_.strips[at(strip)].name), config::quote(name)),
                             name, names);
@@ -173,7 +180,7 @@ class Routes {
     const Desk& desk_;
     config::Diagnostics& errors_;
     std::vector<Targets> targets_;
-    std::unordered_map<std::string_view, int> index_;
+    std::unordered_map<std::string_view, int> index_, hidden_; // what a config can name, and what it can't
     std::vector<std::string_view> names_;
 };
 

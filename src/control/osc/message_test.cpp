@@ -166,6 +166,8 @@ TEST_CASE("truth: from 0.5 up, and words") {
     CHECK(truth(0.49) == false);
     CHECK(truth(-1) == false);
     CHECK(truth(std::string("on")) == true);
+    CHECK(truth(std::string("T")) == true); // OSC's own letters, where a person types
+    CHECK(truth(std::string("F")) == false);
     CHECK(truth(std::string("no")) == false);
     CHECK(truth(std::string("perhaps")) == std::nullopt);
     CHECK(truth(Nil{}) == std::nullopt);

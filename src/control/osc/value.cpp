@@ -95,8 +95,8 @@ std::optional<bool> truth(const Argument& argument) {
     if (const auto value = number(argument)) return *value >= 0.5;
     const auto word = string(argument);
     if (!word) return std::nullopt;
-    if (is_one_of(*word, {"true", "on", "yes"})) return true;
-    if (is_one_of(*word, {"false", "off", "no"})) return false;
+    if (is_one_of(*word, {"true", "on", "yes", "T"})) return true;
+    if (is_one_of(*word, {"false", "off", "no", "F"})) return false;
     return std::nullopt;
 }
 
