@@ -57,6 +57,7 @@ def test_set_is_in_effect_when_it_returns(desk):
     assert desk.set("/host/fader/level", "-12.5") == ""
     assert desk.get("/host/fader/level") == "-12.5"
     assert desk.set("/host/fader/level", "-6", "0.05") == ""
+    time.sleep(0.06)
     assert desk.get("/host/fader/level") == "-6"
     assert desk.set("/host/fader/level/inc", "-1.5") == ""
     assert desk.get("/host/fader/level") == "-7.5"

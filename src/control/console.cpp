@@ -132,6 +132,7 @@ void Console::install(graph::Compilation compilation, const Desk& before, std::i
     if (on_plan) on_plan(*compiled_);
     swapping_ = true;
     outbox_.add({{.what = Command::What::transact, .time = time, .transaction = compilation.transaction.release()}});
+    forget_fades();
     forget_mutes();
     index();
     send_changes(before, time);
@@ -178,8 +179,7 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
             continue;
         }
         if (old->values[row] == module.values[row]) continue;
-        if (module.name != graph::kMute)
-            post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(*control.parameter, module.values[row])});
+        if (module.name != graph::kMute) move(control, old->values[row], module.values[row], time, -1, engine::Way::smooth);
         if (on_change) on_change(control, Value{static_cast<double>(module.values[row])});
     }
     commit();
@@ -213,6 +213,7 @@ bool Console::poll() {
         if (on_swapped) on_swapped();
     }
     apply_deferred();
+    fades_.settle(now());
     const bool fresh = engine_.read_meters(meters_, meter_plan_);
     return fresh && !swapping_;
 }

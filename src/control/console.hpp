@@ -3,6 +3,7 @@
 
 #include "config/config.hpp"
 #include "control/carry.hpp"
+#include "control/fades.hpp"
 #include "control/outbox.hpp"
 #include "engine/engine.hpp"
 #include "graph/compile.hpp"
@@ -112,6 +113,12 @@ class Console {
 
     /// The value that is set (a fade's goal), or a read-out's latest. Silence reads -120 dB and below.
     Value get(const Control& control) const;
+    /// Where the value is now: on a fade what is heard at this sample, else as get().
+    Value present(const Control& control) const;
+    /// It is on its way.
+    bool fading(const Control& control) const;
+    /// Any is.
+    bool any_fading() const { return !fades_.empty(); }
     /// In the table's unit; clamped to its range. Fade in seconds or negative; time is an absolute sample or kNow. A structural
     /// setting (one that makes a new plan) begins at its sample, too, as soon as the change before it is over; a module's text
     /// is told to it when its time has come. What goes wrong with a setting that had to wait is among take_refusals().
@@ -164,6 +171,8 @@ class Console {
     void post(const engine::Command& command);
     void index();
     void install(graph::Compilation compilation, const graph::Desk& before, std::int64_t time = engine::Command::kNow);
+    void move(const Control& control, float before, float after, std::int64_t time, std::int64_t fade, engine::Way way);
+    void forget_fades();
     void send_changes(const graph::Desk& before, std::int64_t time);
     void mutes_changed(std::int64_t time);
     std::vector<char> open_strips() const;
@@ -212,6 +221,7 @@ class Console {
     std::map<std::string, std::uint32_t> told_healed_;                    ///< by section
     std::uint64_t healed_ = 0;
     std::int64_t fading_until_ = 0;
+    Fades fades_;
     std::optional<std::int64_t> mutes_due_; ///< mutes or solos were turned in what is being collected
     Outbox::Batch collected_;
     int collecting_ = 0;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
+#include <utility>
 
 namespace ton::control {
 
@@ -77,6 +79,32 @@ Value Console::get(const Control& control) const {
     return {static_cast<double>(engine::from_kernel(*control.parameter, meters_[control.readout]))};
 }
 
+Value Console::present(const Control& control) const {
+    if (fades_.empty() || control.module < 0) return get(control);
+    const auto value = fades_.at({control.slot, control.row}, now());
+    return value ? Value{static_cast<double>(engine::from_kernel(*control.parameter, *value))} : get(control);
+}
+
+bool Console::fading(const Control& control) const { return !fades_.empty() && control.module >= 0 && fades_.at({control.slot, control.row}, now()).has_value(); }
+
+/// A parameter's way from one value to another, in the table's unit; `fade` in frames, or negative for its smoothing.
+void Console::move(const Control& control, float before, float after, std::int64_t time, std::int64_t fade, engine::Way way) {
+    const auto& row = *control.parameter;
+    const auto target = engine::to_kernel(row, after);
+    if (fade > 0 || !fades_.empty()) fades_.aim({control.slot, control.row}, row, engine::to_kernel(row, before), target, std::max(time, now()), fade, way);
+    post({.time = time, .slot = control.slot, .row = control.row, .value = target, .fade = fade, .way = way});
+}
+
+/// A fade goes on where its instance does.
+void Console::forget_fades() {
+    if (fades_.empty()) return;
+    std::unordered_set<std::uint32_t> stay;
+    if (pending_)
+        for (const auto& [key, instance] : compiled_->instances)
+            if (const auto before = pending_->instances.find(key); before != pending_->instances.end() && before->second.slot == instance.slot) stay.insert(instance.slot);
+    fades_.keep(stay);
+}
+
 Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {
     const auto& row = *control.parameter;
     if (control.meter()) return {.error = "this is a read-out and can't be set", .applied = get(control)};
@@ -98,7 +126,7 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
         auto done = replan(next, time);
         return done.error.empty() ? outcome : done;
     }
-    module.values[at(control.row)] = kernel_value;
+    const float before = std::exchange(module.values[at(control.row)], kernel_value);
     outcome.applied = {static_cast<double>(kernel_value)};
     if (module.name == graph::kMute) {
         desk_.strips[at(control.strip)].mute = kernel_value != 0.0F;
@@ -106,7 +134,7 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
     } else {
         const std::int64_t fade = fade_seconds < 0 ? -1 : std::llround(fade_seconds * sample_rate_);
         if (fade > 0) fading_until_ = std::max(fading_until_, (time < 0 ? now() : time) + fade);
-        post({.time = time, .slot = control.slot, .row = control.row, .value = engine::to_kernel(row, kernel_value), .fade = fade, .way = way});
+        move(control, before, kernel_value, time, fade, way);
         if (desk_.strips[at(control.strip)].members) {
             graph::join_groups(desk_, groups_);
             update_mutes(time, fade, way, control.strip);

@@ -102,7 +102,7 @@ std::string Dispatcher::complaint(const osc::Message& message) const {
     for (const auto& address : aimed.addresses) {
         const auto& control = *console_.find(address);
         if (control.meter()) return "this is a read-out and can't be set";
-        if (auto text = take_arguments(*control.parameter, aimed.form, message.args, console_.get(control).number()).complaint; !text.empty()) return text;
+        if (auto text = take_arguments(*control.parameter, aimed.form, message.args, console_.present(control).number()).complaint; !text.empty()) return text;
     }
     return {};
 }
@@ -110,7 +110,7 @@ std::string Dispatcher::complaint(const osc::Message& message) const {
 void Dispatcher::to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers) {
     if (message.args.empty() && form != Form::toggle) return ask(control, form, answers);
     if (control.meter()) return answers.error(message.address, "this is a read-out and can't be set");
-    const auto taken = take_arguments(*control.parameter, form, message.args, console_.get(control).number());
+    const auto taken = take_arguments(*control.parameter, form, message.args, console_.present(control).number());
     if (!taken.complaint.empty()) return answers.error(message.address, taken.complaint);
     if (taken.nothing) return;
     const std::string address = control.address; // the control may move when the graph changes
@@ -126,7 +126,7 @@ void Dispatcher::to_control(const Control& control, Form form, const osc::Messag
 }
 
 void Dispatcher::ask(const Control& control, Form form, Answers& answers) const {
-    const auto value = console_.get(control);
+    const auto value = console_.present(control);
     if (form == Form::normal && std::holds_alternative<double>(value.data)) {
         const auto normal = engine::to_normal(*control.parameter, static_cast<float>(value.number()));
         return answers.reply({control.address + "/normal", {normal}});

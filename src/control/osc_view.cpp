@@ -15,6 +15,7 @@ namespace ton::control {
 
 namespace {
 constexpr auto kLookAhead = std::chrono::milliseconds(100); // time tags reach the audio side this much early
+constexpr auto kFadeFrame = std::chrono::milliseconds(50);   // between looks at what fades: the usual rate of a subscription
 constexpr std::size_t kMostHeld = 16384;                    // batches
 constexpr int kListPackets = 16;                            // of a long list, per turn: what a socket buffer takes
 } // namespace
@@ -127,7 +128,7 @@ void OscView::obey(const osc::Peer& from, const Messages& messages, std::int64_t
 }
 
 void OscView::changed(const Control& control, const Value& value) {
-    const std::array applied{to_argument(control, value)};
+    const std::array applied{to_argument(control, console_.fading(control) ? console_.present(control) : value)};
     std::span<const osc::Argument> sent;
     // Only a plain set can be compared with what came of it; any other form is told to its sender, too.
     if (obeyed_ && !obeyed_->args.empty() && (obeyed_->address == control.address || osc::is_pattern(obeyed_->address)))
@@ -157,7 +158,7 @@ void OscView::tell_new_addresses() {
         const auto& chain = desk.strips[static_cast<std::size_t>(control.strip)].chain;
         const auto module = control.module >= 0 ? control.module : static_cast<int>(std::ranges::find(chain, graph::kMute, &graph::Module::name) - chain.begin());
         if (!control.meter() && fresh[static_cast<std::size_t>(module)] != 0)
-            subscriptions_.on_change(control.address, to_argument(control, console_.get(control)), now);
+            subscriptions_.on_change(control.address, to_argument(control, console_.present(control)), now);
     }
     server_.rearm();
 }
@@ -181,6 +182,22 @@ void OscView::meters() {
     server_.rearm();
 }
 
+/// Subscribers see faders move while they fade, and then where they stay.
+void OscView::tell_fades() {
+    const auto now = osc::Subscriptions::Clock::now();
+    if ((!console_.any_fading() && fading_.empty()) || now < next_fades_) return;
+    next_fades_ = now + kFadeFrame;
+    const auto before = std::exchange(fading_, {});
+    if (subscriptions_.size() == 0) return;
+    for (const auto& control : console_.controls())
+        if (console_.fading(control) && subscriptions_.wanted(control.address)) fading_.insert(control.address);
+    auto tell = before; // what has arrived, too
+    tell.insert(fading_.begin(), fading_.end());
+    for (const auto& address : tell)
+        if (const auto* control = console_.find(address)) subscriptions_.on_change(address, to_argument(*control, console_.present(*control)), now);
+    server_.rearm();
+}
+
 void OscView::poll() {
     clock_.update(console_.engine(), console_.sample_rate());
     obey_held();
@@ -193,6 +210,7 @@ void OscView::poll() {
         send_more(long_answers_.front());
         if (long_answers_.front().next >= long_answers_.front().messages.size()) long_answers_.pop_front();
     }
+    tell_fades();
     answer_syncs();
 }
 
@@ -266,7 +284,7 @@ void OscView::subscribe(const osc::Message& message, Answers& answers) {
         const auto parsed = osc::Pattern::parse(request.pattern);
         for (const auto& control : console_.controls())
             if (parsed->matches(control.address)) {
-                const std::array value{to_argument(control, console_.get(control))};
+                const std::array value{to_argument(control, console_.present(control))};
                 subscriptions_.snapshot(accepted->id, control.address, value, now);
                 ++matches;
             }

@@ -10,6 +10,8 @@
 
 #include <deque>
 #include <memory>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace ton::control {
@@ -77,6 +79,7 @@ class OscView {
     void send_more(LongAnswer& answer);
     void answer_syncs();
     void tell_new_addresses();
+    void tell_fades();
 
     Console& console_;
     Dispatcher& dispatcher_;
@@ -104,6 +107,8 @@ class OscView {
     std::deque<LongAnswer> long_answers_;
     std::vector<const Control*> meters_;         // every read-out of the tree
     KnownModules known_;
+    std::unordered_set<std::string> fading_;     // told last time to be on their way
+    osc::Subscriptions::Time next_fades_{};
     std::uint64_t refused_ = 0;
 };
 

@@ -95,7 +95,9 @@ tl::expected<std::size_t, std::string> Scenes::store(const std::string& name, st
     for (const auto& control : console_.controls()) {
         if (control.meter()) continue;
         if (scope.empty() ? left_to_hands(console_.desk(), control) : !cover.covers(control.address)) continue;
-        values.emplace_back(control.address, written(console_.desk(), control));
+        auto value = written(console_.desk(), control);
+        if (console_.fading(control)) value.data = graph::shortest(static_cast<float>(console_.present(control).number())); // what is heard
+        values.emplace_back(control.address, std::move(value));
     }
     if (values.empty()) return tl::make_unexpected("the scope covers nothing that can be set");
     auto* scene = book_.find(name);
@@ -180,7 +182,7 @@ tl::expected<std::vector<Scenes::Difference>, std::string> Scenes::diff(std::str
     Recalled ignored;
     std::vector<Difference> all;
     for (auto& step : steps(*scene, {}, ignored))
-        if (auto now = console_.get(*step.control); now != step.value) all.push_back({step.control->address, std::move(now), std::move(step.value)});
+        if (auto now = console_.present(*step.control); now != step.value) all.push_back({step.control->address, std::move(now), std::move(step.value)});
     return all;
 }
 
