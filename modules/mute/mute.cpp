@@ -65,7 +65,8 @@ constexpr auto kRows = parameter_table(std::array{
               .help = "The sum of the strip's groups' levels; set by them.",
               .scale = Scale::fader,
               .rate = Rate::sample,
-              .domain = Domain::amplitude},
+              .domain = Domain::amplitude,
+              .follows = true},
 });
 
 const LaneKernels& lanes() {

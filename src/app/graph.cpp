@@ -97,7 +97,7 @@ class Drawing {
             // A module that listens begins a section, so it is the section's first.
             const auto& module = strip(s).chain[at(node.first)];
             for (const auto& point : node.listens)
-                if (point.strip >= 0)
+                if (point.strip >= 0 && strip(point.strip).bus < 0)
                     text_ += edge(strip(point.strip).name, s, module.name, node.latency_in - layout_.latency_behind(point), module.type->sources ? "dashed" : "dotted");
         }
     }

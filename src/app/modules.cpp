@@ -33,6 +33,7 @@ struct Line {
 std::vector<Line> lines_of(const ModuleType& type) {
     std::vector<Line> lines;
     for (const auto& row : type.parameters) {
+        if (row.follows) continue;
         if (type.sized && !row.group.empty()) { // the first point stands for all
             if (row.group == "1" && row.index == 1) lines.push_back({fmt::format("IN/OUT/{}", row.name), {&row}});
             continue;
@@ -225,7 +226,8 @@ Json json(const Parameter& row) {
 
 Json json(const ModuleType& type) {
     Json json{{"name", type.name}, {"summary", type.summary}, {"parameters", Json::array()}};
-    for (const auto& row : type.parameters) json["parameters"].push_back(ton::app::json(row));
+    for (const auto& row : type.parameters)
+        if (!row.follows) json["parameters"].push_back(ton::app::json(row));
     return json;
 }
 

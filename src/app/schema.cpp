@@ -95,7 +95,7 @@ Json module_schema(const ModuleType& type) {
     std::vector<const Parameter*> grouped;
     Json patterns = Json::object();
     for (const auto& row : type.parameters) {
-        if (row.kind == Kind::meter) continue;
+        if (row.kind == Kind::meter || row.follows) continue;
         if (type.sized && !row.group.empty()) {
             if (row.group == "1" && row.index == 1) add_pattern(patterns, row);
             continue;

@@ -34,7 +34,9 @@ std::optional<Path> find_parameter(const Document& document, const Path& group, 
     return std::nullopt;
 }
 
-bool differs(const graph::Module& a, const graph::Module& b, std::size_t row) { return a.values[row] != b.values[row] || a.texts[row] != b.texts[row]; }
+bool differs(const graph::Module& a, const graph::Module& b, std::size_t row) {
+    return !b.type->parameters[row].momentary && (a.values[row] != b.values[row] || a.texts[row] != b.texts[row]);
+}
 
 bool of_the_config(const graph::Module& module) { return module.name != graph::kMute && module.name != graph::kMeter; }
 

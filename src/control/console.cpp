@@ -134,6 +134,7 @@ void Console::install(graph::Compilation compilation, const Desk& before, std::i
     outbox_.add({{.what = Command::What::transact, .time = time, .transaction = compilation.transaction.release()}});
     forget_fades();
     forget_mutes();
+    new_plan_ = true;
     index();
     send_changes(before, time);
     update_mutes(time);

@@ -168,6 +168,17 @@ class Console {
     std::function<void()> on_swapped;
 
   private:
+    struct Told { ///< what the audio side was told of a strip
+        bool muted;   ///< by its own mute, its groups' or others' solos
+        float level;  ///< dB, of its groups
+        bool heard[engine::kSoloBuses] = {}; ///< on the solo buses
+        bool operator==(const Told&) const = default;
+    };
+    struct Monitor { ///< a module that hears solos
+        int strip, module;
+        std::uint32_t slot;
+        std::optional<std::pair<bool, bool>> told; ///< something is soloed, a talkback is on
+    };
     void post(const engine::Command& command);
     void index();
     void install(graph::Compilation compilation, const graph::Desk& before, std::int64_t time = engine::Command::kNow);
@@ -175,7 +186,13 @@ class Console {
     void forget_fades();
     void send_changes(const graph::Desk& before, std::int64_t time);
     void mutes_changed(std::int64_t time);
+    bool soloed(std::size_t strip) const;
     std::vector<char> open_strips() const;
+    void index_monitors();
+    float monitor_value(const Monitor& monitor, std::string_view row) const;
+    bool any_monitor(std::string_view row, float value) const;
+    void hear_solo(std::size_t strip, Told& told, const Told& before, bool unsure, std::int64_t time);
+    void update_monitors(std::int64_t time);
     void update_mutes(std::int64_t time, std::int64_t fade = -1, engine::Way way = engine::Way::smooth, int group = -1);
     Outcome set_text(const Control& control, const Value& value, std::int64_t time);
     std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;
@@ -209,12 +226,10 @@ class Console {
     bool swapping_ = false;                    ///< a transaction was sent and not yet reported done
     std::vector<Control> controls_;
     std::unordered_map<std::string_view, std::size_t> by_address_;
-    struct Told { ///< what the audio side was told of a strip's mute stage
-        bool muted;   ///< by its own mute, its groups' or others' solos
-        float level;  ///< dB, of its groups
-        bool operator==(const Told&) const = default;
-    };
     std::map<std::string, Told> told_;     ///< per strip, by key
+    std::vector<Monitor> monitors_;
+    std::vector<std::pair<int, int>> talkbacks_; ///< strip, module
+    bool new_plan_ = false;        ///< its solo taps may be other ones
     graph::GroupsOfStrips groups_; ///< by strip: those it is a member of
     std::vector<Deferred> deferred_;           ///< structural settings, and texts
     std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()

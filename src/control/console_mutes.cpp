@@ -26,8 +26,12 @@ void Console::forget_mutes() {
 }
 
 Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
-    desk_.strips[at(control.strip)].solo = on;
+    auto& strip = desk_.strips[at(control.strip)];
+    begin();
+    if (on && !strip.solo && any_monitor("exclusive", 1.0F)) clear_solos(time);
+    strip.solo = on;
     mutes_changed(time);
+    commit();
     const Value applied{on ? 1.0 : 0.0};
     if (on_change) on_change(control, applied);
     return {.error = {}, .applied = applied};
@@ -40,14 +44,16 @@ void Console::mutes_changed(std::int64_t time) {
     else mutes_due_ = time;
 }
 
-/// Solo in place: while any strip is soloed, only the soloed ones, what they hear, what hears them and what is solo safe
-/// are open.
+bool Console::soloed(std::size_t s) const {
+    return desk_.strips[s].solo || std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].solo; });
+}
+
+/// Solo in place, unless a monitor hears solos: while any strip is soloed, only the soloed ones, what they hear, what hears
+/// them and what is solo safe are open.
 std::vector<char> Console::open_strips() const {
     const auto count = desk_.strips.size();
-    const auto soloed = [&](std::size_t s) {
-        return desk_.strips[s].solo || std::ranges::any_of(groups_[s], [&](int g) { return desk_.strips[at(g)].solo; });
-    };
-    if (std::ranges::none_of(desk_.strips, &graph::Strip::solo)) return std::vector<char>(count, 1);
+    const bool in_place = std::ranges::all_of(monitors_, [&](const Monitor& m) { return monitor_value(m, "solo_mode") == 0.0F; });
+    if (!in_place || std::ranges::none_of(desk_.strips, &graph::Strip::solo)) return std::vector<char>(count, 1);
     std::vector<char> open(count, 0);
     for (std::size_t s = 0; s < count; ++s) {
         if (desk_.strips[s].solo_safe) open[s] = 1;
@@ -77,12 +83,15 @@ void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way
         // told again when a hand moves it, which may stop a fade to the same level.
         const bool unsure = fresh && pending_;
         const bool moved = std::ranges::find(groups_[s], group) != groups_[s].end();
+        hear_solo(s, told->second, before, unsure, time);
         if (before == told->second && !unsure && !moved) continue;
         const auto slot = compiled_->instances.at(key_of(strip, *module)).slot;
         if (before.muted != muted || unsure) post({.time = time, .slot = slot, .row = module->row(graph::kMute), .value = muted ? 1.0F : 0.0F});
         if (before.level != level || unsure || moved)
             post({.time = time, .slot = slot, .row = level_row, .value = engine::to_kernel(module->type->parameters[at(level_row)], level), .fade = fade, .way = way});
     }
+    update_monitors(time);
+    new_plan_ = false;
     commit();
 }
 

@@ -52,6 +52,7 @@ void Console::index() {
         }
         controls_.push_back({solo_address(strip), s, -1, 0, &kSolo, 0, 0});
     }
+    index_monitors();
     by_address_.reserve(controls_.size());
     for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);
 }
@@ -140,6 +141,7 @@ Outcome Console::set(const Control& control, const Value& value, double fade_sec
             update_mutes(time, fade, way, control.strip);
         }
     }
+    if (module.type->hears_solo || module.type->talks) mutes_changed(time);
     if (on_change) on_change(control, outcome.applied);
     return outcome;
 }

@@ -15,7 +15,9 @@ bool Outbox::alone(const Batch& batch) {
 
 bool Outbox::large(const Batch& batch) {
     return batch.size() > Engine::kMostAtOnce &&
-           std::ranges::all_of(batch, [&](const Command& c) { return c.what == Command::What::set && c.time == batch.front().time; });
+           std::ranges::all_of(batch, [&](const Command& c) {
+               return (c.what == Command::What::set || c.what == Command::What::solo) && c.time == batch.front().time;
+           });
 }
 
 bool Outbox::send(const Batch& batch) { return large(batch) ? engine_.post_large(batch, batch.front().time) : engine_.post(batch); }

@@ -54,7 +54,7 @@ const std::vector<std::string>& RandomDesk::untouched() {
 }
 
 std::vector<std::string> RandomDesk::all_strips() {
-    std::vector<std::string> names{"g0", "g1", "fx0", "fx1", "clean", "mix"};
+    std::vector<std::string> names{"g0", "g1", "fx0", "fx1", "clean", "mix", "mon"};
     for (int t = 0; t < 9; ++t) names.push_back(fmt::format("t{}", t));
     for (int v = 0; v < kVisitors; ++v) names.push_back(fmt::format("v{}", v));
     return names;
@@ -72,6 +72,7 @@ RandomDesk::RandomDesk(const Tones& tones, unsigned seed) : random_(seed), files
     for (const auto& name : kReturns) strips_.push_back({name, "", 2, {{"lowpass", "lowpass", R"("frequency": 800)", ""}}, {"mix"}});
     strips_.push_back({"clean", "", 2, {}, {"mix"}});
     strips_.push_back({"mix", "", 2, {{"fader", "fader", "", ""}}, {}});
+    strips_.push_back({"mon", "", 2, {{"monitor", "monitor", R"("source/1/from": "mix")", ""}}, {}});
 }
 
 std::string RandomDesk::json() const {
@@ -102,6 +103,7 @@ double RandomDesk::reach(const std::string& name) const {
     double sum = 0;
     for (const auto& strip : strips_) {
         if (strip.name == name) sum += strip.file.empty() ? 0.0 : Tones::kLevel;
+        if (name == "mon" && strip.name != "mon" && (strip.solo || strip.name == "mix")) sum += reach(strip.name);
         const auto sends = std::ranges::count(strip.chain, name, &Module::to);
         const auto paths = static_cast<double>(sends + (contains(strip.to, name) ? 1 : 0));
         if (paths > 0) sum += paths * reach(strip.name);
@@ -112,7 +114,7 @@ double RandomDesk::reach(const std::string& name) const {
 RandomDesk::Strip& RandomDesk::editable() {
     while (true) {
         auto& strip = strips_[static_cast<std::size_t>(pick(static_cast<int>(strips_.size())))];
-        if (!contains(untouched(), strip.name)) return strip;
+        if (!contains(untouched(), strip.name) && strip.name != "mon") return strip;
     }
 }
 
@@ -205,6 +207,12 @@ Move RandomDesk::move(bool structural) {
                                             {"eq", {"band/1/gain", between(-9, 0)}}, {"compressor", {"threshold", between(-50, -20)}},
                                             {"delay", {"time", between(0, 20)}}, {"polarity", {"invert", static_cast<double>(pick(2))}},
                                             {"pan", {"position", between(-1, 1)}}};
+    if (!structural && pick(4) == 0) {
+        if (pick(4) == 0) return {"/mon/monitor/solo_mode", 1.0 + pick(2)};
+        auto& strip = strips_[static_cast<std::size_t>(pick(static_cast<int>(strips_.size())))];
+        strip.solo = !strip.solo;
+        return {fmt::format("/{}/solo", strip.name), strip.solo ? 1.0 : 0.0};
+    }
     for (int attempt = 0; attempt < 100; ++attempt) {
         const auto& strip = editable();
         if (!structural && pick(8) == 0) return {fmt::format("/{}/mute", strip.name), static_cast<double>(pick(2))};

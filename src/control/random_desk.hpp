@@ -27,7 +27,7 @@ struct Move {
 };
 
 /// A nine-track desk for random edits. Six tracks, two groups, two effect returns and the mix are edited; three tracks ("t6" to
-/// "t8") and what sums them ("clean") are not, though they run in the same lanes. No module has a gain above 1.
+/// "t8") and what sums them ("clean") are not, though they run in the same lanes. "mon" hears the mix and what is soloed, untouched strips too. No module has a gain above 1.
 class RandomDesk {
   public:
     RandomDesk(const Tones& tones, unsigned seed);
@@ -35,7 +35,7 @@ class RandomDesk {
     std::string json() const;
     /// Changes the desk: strips and modules come, go, move, are routed elsewhere, or a written value changes.
     void edit();
-    /// A parameter of an edited strip; where `structural`, one that makes a new plan (if there is one; else the address is empty).
+    /// A parameter of an edited strip, or a solo; where `structural`, one that makes a new plan (if there is one; else the address is empty).
     Move move(bool structural);
 
     std::vector<std::string> strips() const;
@@ -55,6 +55,7 @@ class RandomDesk {
         int channels;
         std::vector<Module> chain;
         std::vector<std::string> to;
+        bool solo = false;
     };
     int pick(int count) { return static_cast<int>(random_() % static_cast<unsigned>(count)); }
     double between(double low, double high) { return low + (high - low) * pick(1000) / 999.0; }

@@ -64,7 +64,7 @@ class Reach {
         std::map<std::string, double> now;
         for (const auto& strip : desk.strips()) now[strip] = desk.reach(strip);
         past_.insert(past_.begin(), now);
-        if (past_.size() > 4) past_.pop_back();
+        if (past_.size() > 6) past_.pop_back();
     }
     std::map<std::string, double> most() const {
         std::map<std::string, double> all;
@@ -124,6 +124,7 @@ TEST_CASE("a thousand random edits: no step, untouched strips to the bit, nothin
             edited.reload(model.json());
         } else if (const auto move = model.move(what == 3); !move.address.empty()) {
             edited.set(move.address, move.value);
+            if (move.address.ends_with("/solo")) reach.note(model);
             ++(what == 3 ? restructured : moved);
         }
         turn(turns[static_cast<std::size_t>(i)].first, turns[static_cast<std::size_t>(i)].second);
@@ -137,6 +138,7 @@ TEST_CASE("a thousand random edits: no step, untouched strips to the bit, nothin
     CHECK(edited.engine().counters().healed.load() == 0);
 
     reach.note(RandomDesk(tones, seed));
+    edited.console().clear_solos();
     for (int i = 0; i < 8; ++i) { // back to the beginning
         edited.reload(initial);
         turn(1200, 64);

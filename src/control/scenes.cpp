@@ -93,7 +93,7 @@ tl::expected<std::size_t, std::string> Scenes::store(const std::string& name, st
     const Cover cover(scope);
     std::vector<std::pair<std::string, config::Value>> values;
     for (const auto& control : console_.controls()) {
-        if (control.meter()) continue;
+        if (control.meter() || control.parameter->momentary) continue;
         if (scope.empty() ? left_to_hands(console_.desk(), control) : !cover.covers(control.address)) continue;
         auto value = written(console_.desk(), control);
         if (console_.fading(control)) value.data = graph::shortest(static_cast<float>(console_.present(control).number())); // what is heard

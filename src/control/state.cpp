@@ -35,7 +35,7 @@ template <class Take> void each_setting(const graph::Desk& desk, Take take) {
         for (int m = 0; m < static_cast<int>(strip.chain.size()); ++m) {
             const auto& module = strip.chain[at(m)];
             for (int r = 0; r < static_cast<int>(module.type->parameters.size()); ++r)
-                if (const auto& row = module.type->parameters[at(r)]; row.kind != Kind::meter && graph::is_setting(module, row)) take(Place{s, m, r});
+                if (const auto& row = module.type->parameters[at(r)]; row.kind != Kind::meter && !row.momentary && graph::is_setting(module, row)) take(Place{s, m, r});
         }
         take(Place{s, -1, 0});
     }

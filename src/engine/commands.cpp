@@ -111,6 +111,14 @@ void Engine::fade_edges(const std::vector<Edge*>& edges, float to) TM_NONBLOCKIN
     for (std::size_t i = 0; i < edges.size(); ++i) edge[i]->fade(to, transaction_->fade_frames);
 }
 
+bool Engine::solo(Plan* plan, const Command& command) TM_NONBLOCKING {
+    if (!plan || command.slot >= plan->places.size()) return false;
+    const int tap = plan->places.data()[command.slot].tap;
+    if (tap < 0) return false;
+    plan->solo[command.row].aim(tap, command.value != 0.0F, static_cast<int>(command.fade));
+    return true;
+}
+
 void Engine::apply(const Command& command) TM_NONBLOCKING {
     switch (command.what) {
     case Command::What::set: {
@@ -125,6 +133,11 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
         const Command* sets = command.batch->data();
         for (std::size_t i = 0; i < command.batch->size(); ++i) apply(sets[i]);
         notify({.what = Notice::What::applied, .slot = 0, .time = position_, .transaction = nullptr, .batch = command.batch});
+        return;
+    }
+    case Command::What::solo: {
+        // The plan to come takes over what the present one plays.
+        if (!solo(plan_, command) && !(transaction_ && solo(transaction_->plan, command))) counters_.dropped.fetch_add(1, std::memory_order_relaxed);
         return;
     }
     case Command::What::fade:
@@ -152,7 +165,10 @@ void Engine::swap() TM_NONBLOCKING {
         h.section->write_to(h.lane, h.memory);
         h.section->read_from(h.lane, h.input->planes()); // a lone wire redirects it, from the next segment on
     }
-    if (plan_) fade_edges(transaction_->dipping, 1.0F);
+    if (plan_) {
+        fade_edges(transaction_->dipping, 1.0F);
+        for (int bus = 0; bus < kSoloBuses; ++bus) transaction_->plan->take_over_solo(bus, *plan_, transaction_->fade_frames);
+    }
     Plan* const old = plan_;
     plan_ = transaction_->plan;
     transaction_->plan = old;

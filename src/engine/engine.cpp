@@ -148,6 +148,7 @@ void Engine::look_ahead(const Step& step) const TM_NONBLOCKING {
 }
 
 void Engine::run_part(const MixPart& part, int frames) TM_NONBLOCKING {
+    if (part.bus) return part.bus->mix(*part.sum, frames, position_);
     Edge* const* edges = plan_->edges.data();
     if (part.reader) {
         Edge& only = *edges[part.first];

@@ -21,13 +21,13 @@ struct AudioIo {
 
 /// What the control side asks of the audio side. Small and plain; see Engine::post.
 struct Command {
-    enum class What : std::uint8_t { set, transact, fade, batch };
+    enum class What : std::uint8_t { set, transact, fade, batch, solo };
     What what = What::set;
     std::int64_t time = kNow;    ///< absolute sample at which it takes effect, or kNow: the next block's first
-    std::uint32_t slot = 0;      ///< set: which module instance (PlanSlots)
-    std::int32_t row = 0;        ///< set: which row of its table
-    float value = 0.0F;          ///< set: kernel units (to_kernel); fade: 0 or 1
-    std::int64_t fade = -1;      ///< frames; negative: the row's own smoothing
+    std::uint32_t slot = 0;      ///< set: which module instance (PlanSlots); solo: a strip's mute
+    std::int32_t row = 0;        ///< set: which row of its table; solo: which SoloBus
+    float value = 0.0F;          ///< set: kernel units (to_kernel); fade, solo: 0 or 1
+    std::int64_t fade = -1;      ///< frames; negative, of a set: the row's own smoothing
     Transaction* transaction = nullptr; ///< transact: a new plan, made and warmed on the control side
     Way way = Way::smooth;       ///< set: how it travels there
     const std::vector<Command>* batch = nullptr; ///< batch: any number of sets, at this one's time; see Engine::post
@@ -108,6 +108,7 @@ class Engine {
     bool fits(const Command& command) const TM_NONBLOCKING;
     void apply(const Command& command) TM_NONBLOCKING;
     Place aim(Plan* plan, const Command& command, const Place& but) TM_NONBLOCKING;
+    bool solo(Plan* plan, const Command& command) TM_NONBLOCKING;
     bool aim(Stage* stage, int lane, const Command& command) TM_NONBLOCKING;
     void run_due() TM_NONBLOCKING;
     void schedule(const Command& command) TM_NONBLOCKING;

@@ -81,6 +81,9 @@ struct ModuleType {
     /// What its points name is heard through it, like what feeds a strip, and comes at the module's own width: one
     /// point after another in Block::sidechain, silence where a point is empty. Otherwise a point is only listened to.
     bool sources = false;
+    /// Of a module with sources: hears the solo buses, too, as two sources more: before the faders, and behind them.
+    bool hears_solo = false;
+    bool talks = false;        ///< is a talkback: its row "on" dims the modules that hear solos
     /// Runs in two halves around its group's sum (text row "group"): see Setup::half.
     bool shares = false;
     bool send = false;         ///< has a text row "to" that names a strip; writes taps

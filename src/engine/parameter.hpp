@@ -40,6 +40,8 @@ struct Parameter {
     std::string_view group = "";     ///< "band" in band/3/gain
     std::uint8_t index = 0;          ///< 3 in band/3/gain
     std::string_view initial_text = ""; ///< of a text
+    bool follows = false;            ///< the console sets it, as other settings say: nobody sets, sees or saves it
+    bool momentary = false;          ///< lasts as long as a hand is on it: no scene, state or saved config keeps it
     bool point = false;              ///< a text that names what the module hears: "strip", or "strip/module" for what
                                      ///< comes out of that module; a change needs a new plan
 };

@@ -3,6 +3,7 @@
 
 #include "engine/section.hpp"
 #include "engine/signal.hpp"
+#include "engine/solo_bus.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@ struct Place {
     int lane = 0;
     Stage* second = nullptr; ///< the other half of a module that shares: it takes the same values
     int second_lane = 0;
+    int tap = -1;            ///< of a strip's mute: its tap on both solo buses
 };
 
 /// Edges [first, last) of a mix, added to its sum in the order of the desk. A mix of many strips is summed up part by
@@ -35,6 +37,7 @@ struct MixPart {
     /// Where the sum is read through: with only one edge that is a wire, the section reads its source instead.
     Section* reader = nullptr;
     int lane = 0;
+    SoloBus* bus = nullptr; ///< what is soloed is all there is
 };
 
 /// One thing to do for a segment, in order: a part of a mix, or a section.
@@ -57,6 +60,7 @@ struct Plan {
     std::vector<const Stage*> stages; ///< of all sections, in the order they run
     std::vector<MixPart> parts;
     std::vector<Edge*> edges;
+    SoloBus solo[kSoloBuses];
     std::vector<Place> places; ///< by instance slot; slots are stable from plan to plan
     /// Read-outs: stage i's block begins at readout_offset[i] of the meter values: [meter * width + lane].
     std::vector<Stage*> metered;
@@ -67,6 +71,9 @@ struct Plan {
     std::vector<std::shared_ptr<Section>> sections; // owners of what the raw pointers above point to
     std::vector<std::shared_ptr<Signal>> signals;
     std::vector<std::shared_ptr<Edge>> edge_owners;
+
+    /// Audio thread, between two samples: what is soloed in the plan before stays so.
+    void take_over_solo(int bus, const Plan& before, int fade_frames) TM_NONBLOCKING;
 };
 
 /// A strip's module moves from one group of lanes to another.

@@ -53,7 +53,10 @@ Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<
         sender += setup.tap_channels > 0 ? 1 : 0;
         for (int l = 0; l < width_; ++l)
             for (const auto& probe : lanes_[static_cast<std::size_t>(l)].probes)
-                if (probe.stage == static_cast<int>(views_.size())) view.probes.push_back({l, probe.signal->channels(), probe.signal->plane(0)});
+                if (probe.stage == static_cast<int>(views_.size())) {
+                    view.probes.push_back({l, probe.signal->channels(), probe.signal->plane(0), probe.switched, !probe.switched});
+                    view.probing += probe.switched ? 0 : 1;
+                }
         views_.push_back(std::move(view));
     }
 }
@@ -85,13 +88,12 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch, con
             move.gather(view.sidechain.data() + c * width, scratch.sidechain[c], width_, frames);
             if (!move.sane(scratch.sidechain[c], frames * width_)) heal_plane(scratch.sidechain[c], frames, nullptr);
         }
+        if (view.probing > 0) copy_probes(view, scratch.audio, width_, frames);
         view.stage->run(scratch.audio, scratch.sidechain, scratch.taps, frames, position, scratch.stage);
         for (int c = 0; c < setup.tap_channels; ++c) {
             if (!move.sane(scratch.taps[c], frames * width_)) healed += heal_plane(scratch.taps[c], frames, &scratch);
             move.scatter(scratch.taps[c], view.taps.data() + c * width, width_, frames);
         }
-        const ProbeView* probes = view.probes.data();
-        for (std::size_t p = 0; p < view.probes.size(); ++p) copy_probe(probes[p], scratch.audio, width_, frames);
     }
     for (int c = 0; c < channels_out_; ++c) {
         if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, &scratch);
@@ -101,11 +103,25 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch, con
 }
 
 /// Not healed here: whoever hears it does that.
-void Section::copy_probe(const ProbeView& probe, const float* const* audio, int width, int frames) TM_NONBLOCKING {
-    for (int c = 0; c < probe.channels; ++c) {
-        const float* from = audio[c] + probe.lane;
-        float* to = probe.planes + c * kSegment;
-        for (int i = 0; i < frames; ++i, from += width) to[i] = *from;
+void Section::copy_probes(const StageView& view, const float* const* audio, int width, int frames) TM_NONBLOCKING {
+    const ProbeView* probes = view.probes.data();
+    for (std::size_t p = 0; p < view.probes.size(); ++p) {
+        if (!probes[p].on) continue;
+        for (int c = 0; c < probes[p].channels; ++c) {
+            const float* from = audio[c] + probes[p].lane;
+            float* to = probes[p].planes + c * kSegment;
+            for (int i = 0; i < frames; ++i, from += width) to[i] = *from;
+        }
+    }
+}
+
+void Section::listen(int lane, int stage, bool on) TM_NONBLOCKING {
+    StageView& view = views_.data()[stage];
+    ProbeView* probes = view.probes.data();
+    for (std::size_t p = 0; p < view.probes.size(); ++p) {
+        if (!probes[p].switched || probes[p].lane != lane || probes[p].on == on) continue;
+        probes[p].on = on;
+        view.probing += on ? 1 : -1;
     }
 }
 

@@ -26,10 +26,11 @@ struct SectionScratch {
 /// lanes and takes the outputs apart again. Of width 1 it is a single strip's, planar.
 class Section {
   public:
-    /// What others hear of a lane's signal behind one of the stages.
+    /// What others hear of a lane's signal before one of the stages.
     struct Probe {
         int stage;
-        std::shared_ptr<Signal> signal; ///< as wide as the stage's output
+        std::shared_ptr<Signal> signal; ///< of the signal's first channels, or all
+        bool switched = false;          ///< heard only while listen() says so
         bool operator==(const Probe&) const = default;
     };
 
@@ -59,6 +60,8 @@ class Section {
     void write_to(int lane, float* memory) TM_NONBLOCKING {
         for (int c = 0; c < channels_out_; ++c) output_data_[c * width_ + lane] = memory + c * kSegment;
     }
+    /// Audio thread: whether the switched probe of that lane, before that stage, is heard.
+    void listen(int lane, int stage, bool on) TM_NONBLOCKING;
     int width() const { return width_; }
     int channels_out() const { return channels_out_; }
     int channels_in() const { return channels_in_; }
@@ -80,15 +83,17 @@ class Section {
     struct ProbeView {
         int lane, channels;
         float* planes; // kSegment apart
+        bool switched, on;
     };
     struct StageView {
         Stage* stage;
         std::vector<const float*> sidechain; // [channel * width + lane], empty if none
         std::vector<float*> taps;
         std::vector<ProbeView> probes;
+        int probing = 0; // how many of them are on
     };
     std::vector<const float*> listened_planes() const;
-    static void copy_probe(const ProbeView& probe, const float* const* audio, int width, int frames) TM_NONBLOCKING;
+    static void copy_probes(const StageView& view, const float* const* audio, int width, int frames) TM_NONBLOCKING;
     std::vector<StageView> views_;
     std::unique_ptr<std::atomic<std::uint32_t>[]> healed_; // per lane: the audio thread adds, anybody reads
 };

@@ -65,6 +65,17 @@ Edge::Edge(std::shared_ptr<Edge> before, int delay, int fade_frames)
     fade_frames_ = fade_frames;
 }
 
+void Edge::begin(int frames) TM_NONBLOCKING {
+    if (gain_.value == 1.0F) return;
+    if (idle()) {
+        ran_ = 0;
+        if (crossing_) crossed_.store(true, std::memory_order_release);
+        crossing_ = false;
+    }
+    gain_.aim(1.0F, frames);
+    gain_.elapsed = std::min(0, ran_ - delay_);
+}
+
 int Edge::crossfades() {
     if (crossed_.load(std::memory_order_acquire)) before_.reset();
     return before_ ? 1 + before_->crossfades() : 0;

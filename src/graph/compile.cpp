@@ -42,6 +42,7 @@ Compilation Compiler::run(const Desk& desk, Layout layout) {
     if (!errors_.empty()) return {};
     make_steps();
     collect_instances();
+    make_solo_buses();
     collect_leaving();
     make_scratch();
     transaction_->fade_frames = fade_frames_;
@@ -69,7 +70,8 @@ void Compiler::make_signals() {
             s.taps.push_back(old ? old->taps.at(t) : std::make_shared<Signal>(channels));
         }
         for (const int m : n.probes)
-            s.probes.push_back({m - n.first, signal(probe_name({n.strip, m}), n.setups[at(m - n.first)].channels_out)});
+            s.probes.push_back({m - n.first + 1, signal(probe_name({n.strip, m}), n.setups[at(m - n.first)].channels_out)});
+        add_tap_probes(n, s.probes);
     }
 }
 

@@ -14,6 +14,7 @@
 namespace ton::graph {
 
 inline constexpr std::string_view kPortsOut = "/ports_out";
+inline constexpr int kMostCrossfades = 4; // of one edge at a time, by edits that follow each other faster than they end
 
 /// One compilation: from a layout to a plan, keeping what runs. Control thread.
 class Compiler {
@@ -34,6 +35,7 @@ class Compiler {
         std::vector<std::shared_ptr<Edge>> edges;
         std::vector<int> sources; // nodes; -1: ports
         int reader = -1;          // node whose main input this is
+        int bus = -1;             // of a solo bus, which has its edges elsewhere
         std::size_t next = 0;
         bool begun = false;
     };
@@ -72,12 +74,18 @@ class Compiler {
 
     // sums.cpp: who feeds whom, through which edges
     std::shared_ptr<Signal> port_signal(int s, bool input);
-    void add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main);
+    void add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main, int bus = -1);
     void add_mixes(int n);
     void add_listened(int n, std::size_t i);
     int feed_node(const Feed& feed);
     std::shared_ptr<Edge> feed_edge(const Node& me, const Feed& feed);
     void add_output(int s);
+
+    // solo.cpp: what is soloed
+    std::string tap_name(int s, int bus) const;
+    void add_tap_probes(const Node& n, std::vector<Section::Probe>& probes);
+    void make_solo_buses();
+    std::shared_ptr<Edge> tap_edge(int bus_strip, const Feed& feed, bool soloed);
 
     // steps.cpp: the flat list that the audio thread runs
     void make_steps();

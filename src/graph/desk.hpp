@@ -40,6 +40,7 @@ struct Strip {
     /// Of a group: its members, names and patterns. A group is a strip that nothing feeds and that feeds nothing; its
     /// fader and mute are added to its members'.
     std::optional<std::vector<std::string>> members;
+    int bus = -1;                        ///< of a desk that is laid out: which engine::SoloBus this is
     config::Position position{}, inputs_at{}, outputs_at{};
     std::vector<config::Position> to_at;  ///< one per entry of `to`
 

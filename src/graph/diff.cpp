@@ -8,10 +8,6 @@
 
 namespace ton::graph {
 
-namespace {
-constexpr int kMostCrossfades = 4; // of one edge at a time, by edits that follow each other faster than they end
-} // namespace
-
 const Compiled::NodeState* Compiler::before(const std::string& identity) const {
     if (!running_) return nullptr;
     const auto it = running_->nodes.find(identity);
@@ -63,7 +59,8 @@ void Compiler::collect_leaving() {
     if (!running_) return;
     std::set<const Edge*> running;
     std::set<std::string, std::less<>> strips; // that stay
-    for (int s = 0; s < static_cast<int>(out_->desk.strips.size()); ++s) strips.insert(strip_of(head_name(s)));
+    for (int s = 0; s < static_cast<int>(laid().strips.size()); ++s)
+        if (at(s) < out_->desk.strips.size() || strip(s).bus >= 0) strips.insert(strip_of(head_name(s)));
     for (const auto& [key, e] : running_->edges) {
         running.insert(e.get());
         const auto now = out_->edges.find(key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "graph/expand.hpp"
 
+#include "engine/solo_bus.hpp"
 #include "modules/registry.hpp"
 
 #include <algorithm>
@@ -9,8 +10,8 @@ namespace ton::graph {
 
 namespace {
 
-/// One channel, one module that passes every bit.
-Strip make_group(const std::string& name, const Module& member) {
+/// One module that passes every bit; `member` is whom it is told by where something is wrong.
+Strip make_sum(const std::string& name, int channels, const Module& member) {
     const auto* type = modules::find("gain");
     Module sum{.name = "sum", .type = type, .values = {}, .texts = {}, .at = {}, .position = member.position, .path = member.path};
     for (const auto& row : type->parameters) {
@@ -21,7 +22,7 @@ Strip make_group(const std::string& name, const Module& member) {
     Strip strip;
     strip.name = name;
     strip.stage = config::Stage::master; // so that every stage's strips may share
-    strip.channels = 1;
+    strip.channels = channels;
     strip.position = member.position;
     strip.chain.push_back(std::move(sum));
     return strip;
@@ -34,7 +35,7 @@ void split(Strip& strip, std::vector<Strip>& groups) {
         if (!chain.back().type->shares) continue;
         chain.back().half = 1;
         const auto name = group_strip(chain.back());
-        if (std::ranges::find(groups, name, &Strip::name) == groups.end()) groups.push_back(make_group(name, chain.back()));
+        if (std::ranges::find(groups, name, &Strip::name) == groups.end()) groups.push_back(make_sum(name, 1, chain.back()));
         Module second = chain.back();
         second.half = 2;
         second.name = second_half(second.name);
@@ -49,17 +50,29 @@ std::string group_strip(const Module& module) {
     return std::string(module.type->name) + ":" + module.texts[static_cast<std::size_t>(module.row("group"))];
 }
 
+std::string solo_strip(int bus) { return bus == engine::kPfl ? "solo:pfl" : "solo:afl"; }
+
 std::string second_half(const std::string& module) { return module + "~"; }
 
 bool is_hidden(std::string_view strip) { return strip.find(':') != std::string_view::npos; }
 
 std::optional<Desk> expand(const Desk& desk) {
-    const auto shares = [](const Module& module) { return module.type->shares; };
-    if (std::ranges::none_of(desk.strips, [&](const Strip& s) { return std::ranges::any_of(s.chain, shares); })) return {};
+    bool shares = false;
+    const Module* listener = nullptr; // to solos
+    for (const auto& strip : desk.strips)
+        for (const auto& module : strip.chain) {
+            shares = shares || module.type->shares;
+            if (module.type->hears_solo) listener = &module;
+        }
+    if (!shares && !listener) return {};
     Desk laid = desk;
-    std::vector<Strip> groups;
-    for (auto& strip : laid.strips) split(strip, groups);
-    std::ranges::move(groups, std::back_inserter(laid.strips));
+    std::vector<Strip> sums;
+    for (auto& strip : laid.strips) split(strip, sums);
+    for (int bus = 0; listener && bus < engine::kSoloBuses; ++bus) {
+        sums.push_back(make_sum(solo_strip(bus), 2, *listener));
+        sums.back().bus = bus;
+    }
+    std::ranges::move(sums, std::back_inserter(laid.strips));
     return laid;
 }
 

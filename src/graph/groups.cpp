@@ -12,7 +12,7 @@ bool is_member(const std::string& strip, const std::vector<std::string>& members
     });
 }
 
-bool is_setting(const Module& module, const engine::Parameter& row) { return module.name != kMute || row.name == kMute; }
+bool is_setting(const Module& module, const engine::Parameter& row) { return !row.follows && (module.name != kMute || row.name == kMute); }
 
 GroupsOfStrips groups_of(const Desk& desk) {
     GroupsOfStrips groups(desk.strips.size());

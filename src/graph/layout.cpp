@@ -92,8 +92,46 @@ class Builder {
                 if (const int t = targets_[at(s)].sends[at(m)]; t >= 0)
                     layout_.strips[at(t)].feeds.push_back({Feed::From::send, s, m});
         }
+        collect_taps();
         for (auto& layout : layout_.strips) // ports first, then in the order of the desk
             std::ranges::stable_sort(layout.feeds, {}, [](const Feed& f) { return f.from == Feed::From::ports ? -1 : f.strip; });
+    }
+
+    /// What the solo buses hear: every strip, except those that hear the buses themselves, in whatever way.
+    void collect_taps() {
+        const auto first_bus = std::ranges::find_if(desk_.strips, [](const Strip& s) { return s.bus >= 0; });
+        if (first_bus == desk_.strips.end()) return;
+        const auto fed = hearers();
+        std::vector<char> reached(desk_.strips.size(), 0);
+        std::vector<int> queue;
+        for (auto bus = first_bus; bus != desk_.strips.end(); ++bus) queue.push_back(static_cast<int>(bus - desk_.strips.begin()));
+        for (std::size_t i = 0; i < queue.size(); ++i) // it grows
+            for (const int next : fed[at(queue[i])])
+                if (std::exchange(reached[at(next)], 1) == 0) queue.push_back(next);
+        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
+            const auto& chain = strip(s).chain;
+            const auto mute = std::ranges::find(chain, kMute, &Module::name);
+            if (strip(s).members || mute == chain.end() || reached[at(s)] != 0) continue;
+            auto& taps = layout_.strips[at(s)].taps;
+            const bool faded = mute != chain.begin() && std::prev(mute)->type->name == "fader";
+            taps[engine::kPfl] = static_cast<int>(mute - chain.begin()) - (faded ? 1 : 0);
+            taps[engine::kAfl] = static_cast<int>(chain.size()) - 1; // the meter, behind everything
+            for (auto bus = first_bus; bus != desk_.strips.end(); ++bus)
+                layout_.strips[at(static_cast<int>(bus - desk_.strips.begin()))].feeds.push_back({Feed::From::tap, s, taps[bus->bus]});
+        }
+    }
+
+    /// By strip, who hears it: is fed by it, or listens to it.
+    std::vector<std::vector<int>> hearers() const {
+        std::vector<std::vector<int>> fed(desk_.strips.size());
+        for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) {
+            for (const auto& feed : layout_.strips[at(s)].feeds)
+                if (feed.from != Feed::From::ports) fed[at(feed.strip)].push_back(s);
+            for (const auto& points : targets_[at(s)].listens)
+                for (const auto& point : points)
+                    if (point.strip >= 0) fed[at(point.strip)].push_back(s);
+        }
+        return fed;
     }
 
     /// Feeders before the fed; there is no circle any more.
@@ -129,6 +167,7 @@ class Builder {
     int width_of(const Feed& feed) const {
         const auto& source = layout_.strips[at(feed.strip)];
         if (feed.from == Feed::From::send && module(feed.strip, feed.module).half == 1) return 1; // a level
+        if (feed.from == Feed::From::tap) return Layout::tap_width(source.widths[at(feed.module)]);
         return feed.from == Feed::From::strip ? source.channels_out : source.widths[at(feed.module)];
     }
 
@@ -173,7 +212,7 @@ class Builder {
         const auto& mod = module(s, m);
         if (!mod.type->sources) return;
         for (const auto& point : targets_[at(s)].listens[at(m)])
-            if (point.strip >= 0 && !fits(width_behind(point), width))
+            if (point.strip >= 0 && strip(point.strip).bus < 0 && !fits(width_behind(point), width))
                 errors_.add(mod.at[at(point.row)], config::child_path(mod.path, engine::parameter_path(mod.type->parameters[at(point.row)])),
                             fmt::format("{} has {} and {} has {}, expected as many, or mono into stereo, or stereo into mono", config::quote(mod.texts[at(point.row)]),
                                         channels(width_behind(point)), config::quote(strip(s).name), channels(width)));
@@ -294,7 +333,7 @@ class Builder {
             auto& head = layout_.nodes[at(own.front())];
             for (const auto& feed : layout_.strips[s].feeds) {
                 if (feed.from == Feed::From::strip) head.waits_for.push_back(layout_.strips[at(feed.strip)].nodes.back());
-                if (feed.from == Feed::From::send) head.waits_for.push_back(layout_.node_of(feed.strip, feed.module));
+                if (feed.from == Feed::From::send || feed.from == Feed::From::tap) head.waits_for.push_back(layout_.node_of(feed.strip, feed.module));
             }
             for (std::size_t i = 0; i < own.size(); ++i) {
                 auto& node = layout_.nodes[at(own[i])];
@@ -384,11 +423,11 @@ class Builder {
         for (const int s : order) {
             auto& hears = layout_.strips[at(s)].hears;
             const auto add = [&](int h) {
-                if (std::exchange(seen[at(h)], s) != s) hears.push_back(h);
+                if (strip(h).bus < 0 && std::exchange(seen[at(h)], s) != s) hears.push_back(h);
             };
             add(s);
             for (const auto& feed : layout_.strips[at(s)].feeds)
-                if (feed.from != Feed::From::ports) std::ranges::for_each(layout_.strips[at(feed.strip)].hears, add);
+                if (feed.from == Feed::From::strip || feed.from == Feed::From::send) std::ranges::for_each(layout_.strips[at(feed.strip)].hears, add);
             for (const auto& point : sources(s)) std::ranges::for_each(layout_.strips[at(point.strip)].hears, add);
         }
     }

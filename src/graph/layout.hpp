@@ -2,9 +2,11 @@
 #pragma once
 
 #include "engine/block.hpp"
+#include "engine/solo_bus.hpp"
 #include "graph/desk.hpp"
 #include "graph/routes.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,10 +23,10 @@ struct Conditions {
 
 /// What feeds a strip's head, in the order in which it is summed.
 struct Feed {
-    enum class From { ports, strip, send };
+    enum class From { ports, strip, send, tap };
     From from;
     int strip = -1;  ///< the one that feeds
-    int module = -1; ///< of a send: its place in that strip's chain
+    int module = -1; ///< of a send: its place in that strip's chain; of a solo bus's tap: what it is heard before
 };
 
 /// A section of one strip: consecutive modules that run without waiting for another strip in between.
@@ -50,7 +52,9 @@ struct StripLayout {
     std::vector<Feed> feeds;
     std::vector<int> nodes;     ///< in the order of the chain
     std::vector<int> widths;    ///< before each module, and after the last
-    std::vector<int> hears;     ///< strips whose ports reach this one, itself included
+    std::vector<int> hears;     ///< strips whose ports reach this one, itself included; not by solos
+    /// Modules before which the solo buses hear it, or -1: a strip that a solo would feed back to, and a group.
+    int taps[engine::kSoloBuses] = {-1, -1};
 };
 
 struct Layout {
@@ -58,6 +62,8 @@ struct Layout {
     std::vector<Node> nodes;
     std::vector<int> order; ///< nodes, so that nobody waits for a later one
 
+    /// Channels that a solo bus hears of a strip: at most its first two.
+    static int tap_width(int channels) { return std::min(channels, 2); }
     int latency_of(int strip) const { return nodes[static_cast<std::size_t>(strips[static_cast<std::size_t>(strip)].nodes.back())].latency_out; }
     /// Frames since the ports before a module, and behind it; of module -1 behind the strip.
     int latency_at(int strip, int module) const;

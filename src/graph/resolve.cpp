@@ -125,10 +125,10 @@ Module make_module(std::string name, const engine::ModuleType& type, config::Pos
 void set_parameter(Module& module, const config::Parameter& p, config::Diagnostics& errors) {
     const auto path = config::child_path(module.path, p.path.value);
     const int row = module.row(p.path.value);
-    if (row < 0) {
+    if (row < 0 || module.type->parameters[static_cast<std::size_t>(row)].follows) {
         std::vector<std::string> names;
         for (const auto& r : module.type->parameters)
-            if (r.kind != Kind::meter) names.push_back(engine::parameter_path(r));
+            if (r.kind != Kind::meter && !r.follows) names.push_back(engine::parameter_path(r));
         const std::vector<std::string_view> views(names.begin(), names.end());
         errors.add_unknown(p.path.at, path,
                            fmt::format("unknown parameter {}, expected one that `tonmeister modules {}` lists", config::quote(p.path.value), module.type->name),

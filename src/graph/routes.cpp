@@ -2,6 +2,7 @@
 #include "graph/routes.hpp"
 
 #include "config/cycles.hpp"
+#include "engine/solo_bus.hpp"
 #include "graph/expand.hpp"
 
 #include <fmt/format.h>
@@ -43,11 +44,13 @@ class Routes {
   private:
     std::vector<Point> points(std::size_t s, const Module& module) {
         std::vector<Point> all;
-        for (const int row : engine::point_rows(module.type->parameters)) {
+        const auto rows = engine::point_rows(module.type->parameters);
+        for (const int row : rows) {
             const auto point = named_point(module, row);
             if (module.type->sources && point.strip >= 0) check_source(s, module, point);
             if (module.type->sources || point.strip >= 0) all.push_back(point);
         }
+        for (int bus = 0; module.type->hears_solo && bus < engine::kSoloBuses; ++bus) all.push_back({hidden_.at(solo_strip(bus)), -1, rows.front()});
         return all;
     }
 

@@ -72,7 +72,8 @@ void Compiler::add_what_is_ready(Sum& sum) {
 
 void Compiler::add_part(Sum& sum, std::size_t last) {
     if (sum.begun && sum.next == last) return;
-    engine::MixPart part{sum.signal.get(), static_cast<std::uint32_t>(plan_->edges.size()), 0, !sum.begun, nullptr, 0};
+    engine::MixPart part{sum.signal.get(), static_cast<std::uint32_t>(plan_->edges.size()), 0, !sum.begun, nullptr, 0, nullptr};
+    if (sum.bus >= 0) part.bus = &plan_->solo[sum.bus];
     for (; sum.next < last; ++sum.next) plan_->edges.push_back(sum.edges[sum.next].get());
     part.last = static_cast<std::uint32_t>(plan_->edges.size());
     if (sum.edges.size() == 1 && sum.reader >= 0 && sum.edges.front()->wire()) {

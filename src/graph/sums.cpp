@@ -22,12 +22,12 @@ std::shared_ptr<engine::Signal> Compiler::port_signal(int s, bool input) {
 }
 
 /// `sources` are the nodes behind the edges, -1 for ports; `node` reads the sum, as its main input or not.
-void Compiler::add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main) {
+void Compiler::add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main, int bus) {
     const auto index = sums_.size();
     if (node >= 0) sums_of_[at(node)].push_back(index);
     for (const int source : sources)
         if (source >= 0 && (fed_by_[at(source)].empty() || fed_by_[at(source)].back() != index)) fed_by_[at(source)].push_back(index);
-    sums_.push_back({std::move(signal), std::move(edges), std::move(sources), main ? node : -1});
+    sums_.push_back({std::move(signal), std::move(edges), std::move(sources), main ? node : -1, bus});
 }
 
 void Compiler::add_mixes(int n) {
@@ -36,6 +36,7 @@ void Compiler::add_mixes(int n) {
     const auto& inputs = state(n).inputs;
     std::vector<std::shared_ptr<Edge>> edges;
     std::vector<int> sources;
+    if (strip(me.strip).bus >= 0) return add_sum(inputs.front(), {}, {}, n, true, strip(me.strip).bus);
     if (sl.nodes.front() == n) {
         for (const auto& feed : sl.feeds) {
             edges.push_back(feed_edge(me, feed));
@@ -79,6 +80,7 @@ std::shared_ptr<engine::Edge> Compiler::feed_edge(const Node& me, const Feed& fe
         const int source = layout().strips[at(feed.strip)].nodes.back();
         return edge(to, node(source).identity, state(source).output, me.channels_in, me.latency_in - node(source).latency_out, fill(source));
     }
+    case Feed::From::tap: // of a solo bus, see solo.cpp
     case Feed::From::send:
         break;
     }

@@ -140,6 +140,6 @@ TEST_CASE("silence() forgets the signal, and nothing but the signal") {
         const auto noisy = after(test::noise(s.channels, past, -9), true);
         const auto quiet = after(test::silence(s.channels, past), true);
         CHECK((noisy == quiet));
-        if (s.type->name != "matrix") CHECK(loudest(noisy) > 0); // at its defaults silent
+        if (s.type->name != "matrix" && s.type->name != "talkback") CHECK(loudest(noisy) > 0); // at their defaults silent
     }
 }

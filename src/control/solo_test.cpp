@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Solos on whole desks: in place, before the faders and behind them, heard by a monitor section.
+#include "control/test_desk.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+using namespace ton::test;
+
+namespace {
+
+/// "low" looks ahead for 5 ms, so that everything else must wait for it; "side" and "mon" are stereo.
+constexpr const char* kDesk = R"({ "version": 1,
+  "strips": {
+    "kick": { "channels": 1, "chain": [ { "gain": { "level": -6 } }, { "fader": { "level": -20 } }, { "pan": { "position": -1 } } ], "to": "mix" },
+    "low":  { "channels": 1, "chain": [ { "compressor": { "ratio": 1, "lookahead": 5 } }, { "fader": { "level": 0 } } ], "to": "mix" },
+    "side": { "channels": 2, "chain": [ { "fader": { "level": -40 } } ], "to": "mix" },
+    "mix":  { "channels": 2, "chain": [ { "fader": {} } ] },
+    "mon":  { "channels": 2, "chain": [ { "monitor": { "source/1/from": "mix" } } ] } },
+  "groups": { "both": { "members": ["kick", "low"] } } })";
+
+constexpr int kLong = 9600, kLatency = 240;
+const double kCentre = std::sqrt(0.5);
+
+Planes noise(int channels, int frames, unsigned seed) {
+    std::mt19937 random(seed);
+    Planes planes(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames)));
+    for (auto& plane : planes)
+        for (auto& x : plane) x = static_cast<float>(static_cast<int>(random() % 256) - 128) / 1024.0F;
+    return planes;
+}
+
+double gain(double decibels) { return std::pow(10.0, decibels / 20.0); }
+
+struct Rig {
+    explicit Rig(const std::string& json = kDesk, int lane_width = 0)
+        : desk(json, {.lane_width = lane_width, .inputs = {{"kick", 1}, {"low", 1}, {"side", 2}}, .outputs = {"kick", "low", "side", "mix", "mon"}}) {}
+    std::map<std::string, Planes> play(int frames = kLong, int block = 64) {
+        in = {{"kick", noise(1, frames, 1)}, {"low", noise(1, frames, 2)}, {"side", noise(2, frames, 3)}};
+        return desk.play(frames, in, block);
+    }
+    TestDesk desk;
+    std::map<std::string, Planes> in;
+};
+
+/// From `from` on y is g x, `late` samples later.
+void check_gain(const std::vector<float>& y, const std::vector<float>& x, double g, int late, std::size_t from = 2000) {
+    double worst = 0;
+    for (std::size_t i = from; i < y.size(); ++i) worst = std::max(worst, std::abs(static_cast<double>(y[i]) - g * static_cast<double>(x[i - static_cast<std::size_t>(late)])));
+    CHECK(worst < 2e-7);
+}
+
+} // namespace
+
+TEST_CASE("PFL hears a strip before its fader and mute, in time with the mix, and changes no bit of it") {
+    Rig plain, soloed;
+    soloed.desk.set("/kick/mute", 1);
+    plain.desk.set("/kick/mute", 1);
+    soloed.desk.set("/kick/solo", 1);
+    const auto was = plain.play(), is = soloed.play();
+    for (const auto* strip : {"kick", "low", "side", "mix"}) CHECK(is.at(strip) == was.at(strip));
+    for (std::size_t c = 0; c < 2; ++c) check_gain(is.at("mon")[c], soloed.in.at("kick")[0], gain(-6) * kCentre, kLatency);
+    soloed.desk.set("/kick/fader/level", -120);
+    const auto same = soloed.play();
+    check_gain(same.at("mon")[0], soloed.in.at("kick")[0], gain(-6) * kCentre, kLatency);
+    soloed.desk.set("/kick/solo", 0);
+    plain.desk.set("/kick/fader/level", -120);
+    plain.play();
+    const auto over = soloed.play(), never = plain.play();
+    CHECK(std::equal(over.at("mon")[0].begin() + 2000, over.at("mon")[0].end(), never.at("mon")[0].begin() + 2000));
+}
+
+TEST_CASE("AFL hears it behind fader, mute and pan") {
+    Rig rig;
+    rig.desk.set("/mon/monitor/solo_mode", 2);
+    rig.desk.set("/kick/solo", 1);
+    auto out = rig.play();
+    check_gain(out.at("mon")[0], rig.in.at("kick")[0], gain(-26), kLatency);
+    CHECK(std::ranges::all_of(out.at("mon")[1].begin() + 2000, out.at("mon")[1].end(), [](float y) { return std::abs(y) < 1e-7F; }));
+    rig.desk.set("/kick/mute", 1);
+    out = rig.play();
+    CHECK(std::ranges::all_of(out.at("mon")[0].begin() + 2000, out.at("mon")[0].end(), [](float y) { return y == 0.0F; }));
+}
+
+TEST_CASE("several solos add up in phase, a group solos its members, and clearing brings the mix back") {
+    Rig rig;
+    rig.desk.set("/groups/both/solo", 1);
+    rig.desk.set("/side/solo", 1);
+    const auto out = rig.play();
+    double worst = 0;
+    for (std::size_t i = 2000; i < kLong; ++i) {
+        const auto past = i - kLatency;
+        const double expected = kCentre * (gain(-6) * static_cast<double>(rig.in["kick"][0][past]) + static_cast<double>(rig.in["low"][0][past])) + static_cast<double>(rig.in["side"][1][past]);
+        worst = std::max(worst, std::abs(static_cast<double>(out.at("mon")[1][i]) - expected));
+    }
+    CHECK(worst < 5e-7);
+    CHECK(rig.desk.console().clear_solos() == 2);
+    const auto back = rig.play();
+    CHECK(std::equal(back.at("mon")[0].begin() + 2000, back.at("mon")[0].end(), back.at("mix")[0].begin() + 2000));
+}
+
+TEST_CASE("in place the others are muted, and the monitor goes on with its source") {
+    Rig rig;
+    rig.desk.set("/mon/monitor/solo_mode", 0);
+    rig.desk.set("/side/solo", 1);
+    const auto out = rig.play();
+    CHECK(out.at("kick")[0].back() == 0.0F);
+    CHECK(out.at("low")[0].back() == 0.0F);
+    check_gain(out.at("mix")[1], rig.in.at("side")[1], gain(-40), kLatency);
+    CHECK(std::equal(out.at("mon")[0].begin() + 2000, out.at("mon")[0].end(), out.at("mix")[0].begin() + 2000));
+    rig.desk.set("/mon/monitor/solo_mode", 1); // and what was in place becomes a listening at once
+    const auto pfl = rig.play();
+    check_gain(pfl.at("mon")[0], rig.in.at("side")[0], 1.0, kLatency);
+    CHECK(pfl.at("kick")[0].back() != 0.0F);
+}
+
+TEST_CASE("exclusive: a new solo releases the others, groups too") {
+    Rig rig;
+    rig.desk.set("/mon/monitor/exclusive", 1);
+    const auto solo = [&](const char* address) { return rig.desk.console().get(*rig.desk.console().find(address)).number(); };
+    rig.desk.set("/groups/both/solo", 1);
+    rig.desk.set("/kick/solo", 1);
+    CHECK(solo("/groups/both/solo") == 0.0);
+    CHECK(solo("/kick/solo") == 1.0);
+    rig.desk.set("/side/solo", 1);
+    CHECK(solo("/kick/solo") == 0.0);
+    const auto out = rig.play();
+    check_gain(out.at("mon")[0], rig.in.at("side")[0], 1.0, kLatency);
+}
+
+TEST_CASE("solos come and go without a click, and the same at any block size and lane width") {
+    const auto run = [](int block, int width) {
+        Rig rig(kDesk, width);
+        std::vector<float> all;
+        for (const auto& [address, value] : std::vector<std::pair<const char*, double>>{
+                 {"/kick/solo", 1}, {"/kick/solo", 0}, {"/low/solo", 1}, {"/mon/monitor/solo_mode", 2}, {"/side/solo", 1}, {"/low/solo", 0}, {"/side/solo", 0}}) {
+            rig.desk.set(address, value);
+            const Planes ones(1, std::vector<float>(441, 0.5F)), two(2, std::vector<float>(441, 0.5F));
+            const auto out = rig.desk.play(441, {{"kick", ones}, {"low", ones}, {"side", two}}, block); // quicker than the fades
+            all.insert(all.end(), out.at("mon")[0].begin(), out.at("mon")[0].end());
+        }
+        return all;
+    };
+    const auto reference = run(64, 0);
+    for (std::size_t i = 300; i < reference.size(); ++i) CHECK(std::abs(reference[i] - reference[i - 1]) < 0.01F); // a cut would jump by tenths
+    for (const int block : {1, 7, 441}) CHECK(run(block, 0) == reference);
+    for (const int width : {1, 4, 16}) CHECK(run(64, width) == reference);
+}
+
+TEST_CASE("an edit keeps what is soloed, crosses over to new latencies, and solos strips that come soloed") {
+    std::string json = kDesk, later = kDesk;
+    const std::string look = R"("lookahead": 5)", fresh = R"("mix":  {)";
+    later.replace(later.find(look), look.size(), R"("lookahead": 9)");
+    later.insert(later.find(fresh), R"("new": { "channels": 1, "chain": [ { "fader": {} } ], "to": "mix" }, )");
+    Rig rig(json);
+    rig.desk.set("/kick/solo", 1);
+    rig.play();
+    rig.desk.reload(later);
+    const auto during = rig.play(), after = rig.play();
+    CHECK(rig.desk.latency("mon") == 432);
+    check_gain(after.at("mon")[0], rig.in.at("kick")[0], gain(-6) * kCentre, 432);
+    check_gain(during.at("mon")[0], rig.in.at("kick")[0], gain(-6) * kCentre, 432, 4000);
+    rig.desk.set("/kick/solo", 0);
+    rig.play();
+    later.replace(later.find(R"("channels": 2, "chain": [ { "fader": { "level": -40)"), 14, R"("channels": 2, "solo": true,)");
+    rig.desk.reload(later);
+    rig.play();
+    check_gain(rig.play().at("mon")[0], rig.in.at("side")[0], 1.0, 432);
+}
+
+TEST_CASE("what a monitor feeds is not soloed into it, and makes no circle") {
+    std::string json = kDesk;
+    json.replace(json.find(R"("mix" } } ] })"), 13, R"("mix" } } ], "to": "phones" }, "phones": { "channels": 2, "chain": [ { "compressor": { "sidechain": "kick" } } ] })");
+    Rig plain(json), soloed(json);
+    soloed.desk.set("/phones/solo", 1);
+    CHECK(soloed.play().at("mon") == plain.play().at("mon"));
+}
+
+TEST_CASE("a talkback dims the monitors while it is on") {
+    std::string json = kDesk;
+    json.insert(json.find(R"("mix":  {)"), R"("talk": { "channels": 1, "chain": [ { "talkback": {} }, { "send": { "to": "side" } } ] }, )");
+    Rig rig(json), plain(json);
+    rig.desk.set("/talk/talkback/on", 1);
+    const auto dimmed = rig.play(), usual = plain.play();
+    check_gain(dimmed.at("mon")[0], usual.at("mon")[0], gain(-20), 0);
+    CHECK(dimmed.at("mix") == usual.at("mix"));
+    rig.desk.set("/mon/monitor/talk_dim", 0);
+    rig.play();
+    plain.play();
+    CHECK(rig.play() == plain.play());
+}
