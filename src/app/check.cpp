@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace ton::app {
 
@@ -40,7 +41,8 @@ void print(const graph::Compiled& compiled, double rate) {
     fmt::print("{}: {} at {:g} Hz, blocks of {}\n\n", desk.name.empty() ? desk.file : desk.name, config::counted(static_cast<std::size_t>(std::ranges::count_if(desk.strips, [](const auto& s) { return !s.members; })), "strip"), rate,
                desk.engine.block.value);
     std::size_t name = 5, chain = 5;
-    for (const auto& s : desk.strips) name = std::max(name, s.name.size()), chain = std::max(chain, chain_of(s).size());
+    for (const auto& s : desk.strips)
+        if (!s.members) name = std::max(name, s.name.size()), chain = std::max(chain, chain_of(s).size());
     chain = std::min<std::size_t>(chain, 60);
     fmt::print("{:<{}}  {:<6}  {:>3}  {:>3}  {:>14}  {:<{}}  feeds\n", "strip", name, "stage", "in", "out", "latency", "chain", chain);
     std::vector<int> order;
@@ -59,6 +61,23 @@ void print(const graph::Compiled& compiled, double rate) {
     }
 }
 
+/// Each group and the strips in it.
+void print_groups(const graph::Desk& desk) {
+    const auto groups = graph::groups_of(desk);
+    std::size_t name = 5;
+    for (const auto& s : desk.strips)
+        if (s.members) name = std::max(name, s.name.size() - graph::kGroups.size());
+    bool first = true;
+    for (std::size_t g = 0; g < desk.strips.size(); ++g) {
+        if (!desk.strips[g].members) continue;
+        if (std::exchange(first, false)) fmt::print("\n{:<{}}  members\n", "group", name);
+        std::string members;
+        for (std::size_t s = 0; s < desk.strips.size(); ++s)
+            if (std::ranges::find(groups[s], static_cast<int>(g)) != groups[s].end()) members += (members.empty() ? "" : ", ") + desk.strips[s].name;
+        fmt::print("{:<{}}  {}\n", desk.strips[g].name.substr(graph::kGroups.size()), name, members.empty() ? "-" : members);
+    }
+}
+
 } // namespace
 
 int check(const std::string& path) {
@@ -72,6 +91,7 @@ int check(const std::string& path) {
         errors = console.apply(desk, desk.engine.sample_rate.value);
         if (errors.empty()) {
             print(*console.compiled(), console.sample_rate());
+            print_groups(desk);
             std::fflush(stdout); // what is wrong with it stands below it also where both go to one place
             for (auto& w : warnings(desk, console.compiled()->layout)) {
                 w.message.insert(0, "warning: ");

@@ -174,7 +174,7 @@ Json strip_schema() {
 }
 
 Json group_schema() {
-    return object_of({
+    auto group = object_of({
         {"name", {{"type", "string"}, {"description", "A free text to show; the key is the name in addresses."}}},
         {"members", {{"description", "Strips by name, or by a pattern with * ? [ ]."}, {"if", {{"type", "string"}}}, {"then", Json::object()},
                      {"else", {{"type", "array"}, {"items", {{"type", "string"}}}}}}},
@@ -182,6 +182,8 @@ Json group_schema() {
         {"mute", {{"type", "boolean"}, {"default", false}}},
         {"solo", {{"type", "boolean"}, {"default", false}}},
     });
+    group["required"] = {"members"};
+    return group;
 }
 
 Json control_schema() {

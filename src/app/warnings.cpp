@@ -45,6 +45,14 @@ void check_port_patterns(const std::optional<std::vector<std::string>>& ports, i
                                    config::counted(ports->size(), "port"), config::counted(static_cast<std::size_t>(width), "channel"), config::quote(*pattern)));
 }
 
+void check_group(const graph::Desk& desk, const graph::Strip& group, Collector& warn) {
+    const auto path = config::child_path(config::child_path("groups", group.name.substr(graph::kGroups.size())), "members");
+    for (const auto& member : *group.members) {
+        const auto named = [&](const graph::Strip& strip) { return !strip.members && graph::is_member(strip.name, {member}); };
+        if (std::ranges::none_of(desk.strips, named)) warn.add(group.position, path, fmt::format("{} matches no strip", config::quote(member)));
+    }
+}
+
 } // namespace
 
 std::optional<std::string> nobody_allowed(std::string_view url, bool any_allowed) {
@@ -60,6 +68,7 @@ std::vector<config::Diagnostic> warnings(const graph::Desk& desk, const graph::L
     check_urls(desk, warn);
     for (std::size_t s = 0; s < desk.strips.size(); ++s) {
         const auto& strip = desk.strips[s];
+        if (strip.members) check_group(desk, strip, warn);
         check_port_patterns(strip.inputs, layout.strips[s].channels_in, strip.inputs_at, config::child_path(config::child_path("strips", strip.name), "input"), warn);
         check_port_patterns(strip.outputs, layout.strips[s].channels_out, strip.outputs_at, config::child_path(config::child_path("strips", strip.name), "output"), warn);
     }

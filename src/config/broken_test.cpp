@@ -15,14 +15,14 @@ namespace {
 
 /// Some of their errors are about modules, of which this layer knows nothing; what it says must be among what is
 /// expected. tests/test_broken_configs.py runs them in full.
-constexpr std::array<std::string_view, 19> about_modules{
+constexpr std::array<std::string_view, 20> about_modules{
     "all_layers_at_once", "channel_mismatch",       "channel_widths",       "cycle_over_send",
     "missing_file",       "parameter_out_of_range", "parameter_wrong_type", "sidechain_circle",
     "unknown_module",     "unknown_parameter",      "unknown_send_target",  "unknown_sidechain",
     "unknown_sidechain_module", "sidechain_circle_at_a_module",
     "cycle_over_source",  "source_against_the_stages", "source_too_wide",
     "matrix_size",
-    "group_members"};
+    "group_members",      "hidden_strip"};
 
 std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);

@@ -13,9 +13,12 @@ namespace {
 constexpr std::string_view groups_expected = "an object of groups such as { \"drums\": { \"members\": [\"kick\", \"tom*\"] } }";
 constexpr std::string_view members_expected = "a list of strips' names, or of patterns such as \"tom*\"";
 
-std::vector<Name> read_members(const Fields& fields, Diagnostics& errors) {
+std::vector<Name> read_members(const Member& member, const Fields& fields, Diagnostics& errors) {
     const Node* node = fields.find("members");
-    if (!node) return {};
+    if (!node) {
+        if (member.value.as<Node::Object>()) errors.add(member.key_at, child_path("groups", member.key), fmt::format("the members are missing, expected \"members\": {}", members_expected));
+        return {};
+    }
     if (const auto* name = node->as<std::string>()) return {{*name, node->at}};
     if (node->as<Node::List>()) return *fields.names("members", members_expected);
     add_wrong_type(*node, fields.path("members"), members_expected, errors);
@@ -38,7 +41,7 @@ Group read_group(const Member& member, Diagnostics& errors) {
     if (auto error = group_name_error(member.key)) errors.add(member.key_at, path, std::move(*error));
     const Fields fields(member.value, path, "a group", {"name", "members", "level", "mute", "solo"}, errors);
     fields.read("name", group.display_name, "the name to show, in quotes");
-    group.members = read_members(fields, errors);
+    group.members = read_members(member, fields, errors);
     if (const Node* level = fields.find("level")) {
         if (const auto* decibels = level->as<double>()) group.level.push_back({{"level", level->at}, {*decibels, level->at}});
         else add_wrong_type(*level, fields.path("level"), "a number (dB)", errors);

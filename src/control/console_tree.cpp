@@ -19,8 +19,36 @@ namespace {
 
 constexpr engine::Parameter kSolo{.name = "solo", .help = "Hear this strip, what feeds it and what it feeds; mute the rest.",
                                   .kind = Kind::toggle};
+constexpr engine::Parameter kGroupSolo{.name = "solo", .help = "Hear the group's members, what feeds them and what they feed; mute the rest.",
+                                       .kind = Kind::toggle};
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+engine::Parameter with_help(engine::Parameter row, std::string_view help) {
+    row.help = help;
+    return row;
+}
+
+/// A row as people see it at its address: a group's is not a strip's, and a strip's own meter begins without true peak.
+const engine::Parameter& row_of(const graph::Strip& strip, const graph::Module& module, const engine::Parameter& row) {
+    if (strip.members && row.name == "level") {
+        static const auto level = with_help(row, "Added to the levels of the group's members.");
+        return level;
+    }
+    if (strip.members && row.name == graph::kMute) {
+        static const auto mute = with_help(row, "Mute the group's members, whatever their own mutes say.");
+        return mute;
+    }
+    if (module.name == graph::kMeter && row.name == graph::kTruePeakOn) {
+        static const auto off = [&] {
+            auto changed = row;
+            changed.initial = 0.0F;
+            return changed;
+        }();
+        return off;
+    }
+    return row;
+}
 
 } // namespace
 
@@ -47,10 +75,10 @@ void Console::index() {
                 if (!graph::is_setting(module, row)) continue;
                 if (strip.members && row.name != "level" && row.name != graph::kMute) continue; // nothing goes through a group
                 const auto readout = row.kind == Kind::meter ? at(instance.readout + (r - first) * instance.stride) : 0;
-                controls_.push_back({address_of(strip, module, row), s, m, r, &row, instance.slot, readout});
+                controls_.push_back({address_of(strip, module, row), s, m, r, &row_of(strip, module, row), instance.slot, readout});
             }
         }
-        controls_.push_back({solo_address(strip), s, -1, 0, &kSolo, 0, 0});
+        controls_.push_back({solo_address(strip), s, -1, 0, strip.members ? &kGroupSolo : &kSolo, 0, 0});
     }
     index_monitors();
     by_address_.reserve(controls_.size());

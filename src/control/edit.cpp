@@ -2,6 +2,7 @@
 #include "control/edit.hpp"
 
 #include "config/config.hpp"
+#include "control/edit_node.hpp"
 #include "control/references.hpp"
 #include "graph/desk.hpp"
 
@@ -22,7 +23,8 @@ Path strip_path(const std::string& name) { return {std::string("strips"), name};
 
 Path chain_path(const std::string& strip) { return {std::string("strips"), strip, std::string("chain")}; }
 
-/// JSON of a message; `error` says what is wrong with it.
+} // namespace
+
 std::optional<Node> read_argument(std::string_view json, std::string& error) {
     config::Diagnostics errors("");
     auto node = config::read_json(json, errors);
@@ -40,7 +42,14 @@ Node text_node(std::string text) {
     return node;
 }
 
-} // namespace
+std::vector<std::string> texts_of(const Node& node) {
+    std::vector<std::string> all;
+    if (const auto* one = node.as<std::string>()) all.push_back(*one);
+    if (const auto* many = node.as<Node::List>())
+        for (const auto& item : *many)
+            if (const auto* one = item.as<std::string>()) all.push_back(*one);
+    return all;
+}
 
 const Node& Edit::root() {
     if (root_) return *root_;
@@ -100,7 +109,10 @@ std::string Edit::remove_strip(const std::string& name, bool force) {
 /// Back to front, so that the places in front stay where they are.
 void Edit::remove_references(const std::string& strip) {
     auto references = references_to(root(), strip);
-    for (auto it = references.rbegin(); it != references.rend(); ++it) did(document_.remove(it->owner));
+    for (auto it = references.rbegin(); it != references.rend(); ++it) {
+        const bool only_member = it->owner.back() == config::Step(std::string("members")); // a group stays, of nobody
+        did(only_member ? document_.set(it->owner, Node{Node::List{}, {}}) : document_.remove(it->owner));
+    }
 }
 
 std::string Edit::rename_strip(const std::string& from, const std::string& to) {
@@ -119,55 +131,30 @@ std::string Edit::rename_strip(const std::string& from, const std::string& to) {
     return {};
 }
 
-namespace {
-
-std::vector<std::string> texts(const Node& node) {
-    std::vector<std::string> all;
-    if (const auto* one = node.as<std::string>()) all.push_back(*one);
-    if (const auto* many = node.as<Node::List>())
-        for (const auto& item : *many)
-            if (const auto* one = item.as<std::string>()) all.push_back(*one);
-    return all;
-}
-
-} // namespace
-
-/// A strip that is in a group by a pattern, and would drop out of it by its new name, is named beside the pattern.
-void Edit::keep_in_groups(const std::string& from, const std::string& to) {
-    const Node whole = root();
-    const auto* groups = whole.find("groups");
-    const auto* all = groups ? groups->as<Node::Object>() : nullptr;
-    for (const auto& group : all ? *all : Node::Object{}) {
-        const auto* members = group.value.find("members");
-        const auto names = members ? texts(*members) : std::vector<std::string>{};
-        if (!graph::is_member(from, names) || graph::is_member(to, names)) continue;
-        const Path path{std::string("groups"), group.key, std::string("members")};
-        if (members->as<Node::List>()) did(document_.insert(path, members->as<Node::List>()->size(), text_node(to)));
-        else did(document_.set(path, Node{Node::List{text_node(names.front()), text_node(to)}, {}}));
-    }
-}
-
 std::string Edit::set_strip(const std::string& name, const std::string& key, std::string_view json) {
-    static constexpr std::array<std::string_view, 5> keys{"name", "stage", "channels", "input", "output"};
+    static constexpr std::array<std::string_view, 6> keys{"name", "stage", "channels", "input", "output", "solo_safe"};
     if (!has_strip(name)) return unknown_strip(name);
+    if (key == "mute" || key == "solo") return fmt::format("it is set at /{}/{}", name, key);
+    if (key == "to") return "it is set by /tonmeister/route";
+    if (key == "chain") return "it is changed by /tonmeister/chain/insert, remove and move";
     if (std::ranges::find(keys, key) == keys.end()) return fmt::format("expected one of {}", config::join(keys, ", "));
     std::string error;
     const auto value = read_argument(json, error);
     if (!value) return error;
-    const auto path = below(strip_path(name), key);
-    if (std::holds_alternative<std::nullptr_t>(value->value)) {
-        if (document_.has(path)) did(document_.remove(path));
-    } else if (document_.has(path)) {
-        did(document_.set(path, *value));
-    } else {
-        did(document_.insert(strip_path(name), key, *value));
-    }
+    put(strip_path(name), key, *value);
     return {};
+}
+
+/// A member of an object gets that value; null takes it away.
+void Edit::put(const Path& object, const std::string& key, const Node& value) {
+    const auto path = below(object, key);
+    const bool there = document_.has(path);
+    if (!std::holds_alternative<std::nullptr_t>(value.value)) did(there ? document_.set(path, value) : document_.insert(object, key, value));
+    else if (there) did(document_.remove(path));
 }
 
 std::string Edit::route(const std::string& name, const std::vector<std::string>& to) {
     if (!has_strip(name)) return unknown_strip(name);
-    const auto path = below(strip_path(name), std::string("to"));
     Node node;
     if (to.size() == 1) {
         node.value = to.front();
@@ -176,13 +163,8 @@ std::string Edit::route(const std::string& name, const std::vector<std::string>&
         for (const auto& target : to) names.push_back(text_node(target));
         node.value = std::move(names);
     }
-    if (to.empty()) {
-        if (document_.has(path)) did(document_.remove(path));
-    } else if (document_.has(path)) {
-        did(document_.set(path, node));
-    } else {
-        did(document_.insert(strip_path(name), "to", node));
-    }
+    if (to.empty()) node.value = nullptr;
+    put(strip_path(name), "to", node);
     return {};
 }
 

@@ -30,13 +30,18 @@ class Edit {
     std::string remove_strip(const std::string& name, bool force);
     /// Whatever names the strip follows.
     std::string rename_strip(const std::string& from, const std::string& to);
-    /// `key` of the strip's own ("name", "stage", "channels", "input", "output"); JSON null takes it away.
+    /// `key` of the strip's own ("name", "stage", "channels", "input", "output", "solo_safe"); JSON null takes it away.
     std::string set_strip(const std::string& name, const std::string& key, std::string_view json);
     std::string route(const std::string& name, const std::vector<std::string>& to);
     /// `json` is a module, or a template's or module's name; the place is that of the new module.
     std::string insert_module(const std::string& strip, const ModulePlace& place, std::string_view json);
     std::string remove_module(const std::string& strip, const ModulePlace& place);
     std::string move_module(const std::string& strip, const ModulePlace& from, const ModulePlace& to);
+
+    std::string add_group(const std::string& name, std::string_view json);
+    std::string remove_group(const std::string& name);
+    /// `key`: "members" or "name".
+    std::string set_group(const std::string& name, const std::string& key, std::string_view json);
 
     const config::Document& document() const { return document_; }
     const std::vector<config::Splice>& splices() const { return splices_; }
@@ -50,6 +55,8 @@ class Edit {
     void did(config::Splice splice);
     bool has_strip(const std::string& name) { return document_.has({std::string("strips"), name}); }
     std::string unknown_strip(const std::string& name);
+    std::string unknown_group(const std::string& name);
+    void put(const config::Path& object, const std::string& key, const config::Node& value);
     std::size_t entry_before(const std::string& strip, ChainText& chain, std::size_t module);
     void own(const std::string& strip, ChainText& chain, std::size_t module);
     void remove_references(const std::string& strip);

@@ -125,5 +125,5 @@ TEST_CASE("routes and a strip's own settings") {
     CHECK(t.edit.set_strip("echo", "input", R"(["system:capture_1"])").empty());
     CHECK(t.text().find("\"echo\": { \"input\": [\"system:capture_1\"] }") != std::string::npos);
     CHECK(t.edit.set_strip("echo", "input", "null").empty());
-    CHECK(t.edit.set_strip("echo", "chain", "[]") == "expected one of name, stage, channels, input, output");
+    CHECK(t.edit.set_strip("echo", "chain", "[]") == "it is changed by /tonmeister/chain/insert, remove and move");
 }

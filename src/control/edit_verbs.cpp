@@ -18,6 +18,13 @@ std::string text_of(const osc::Message& message, std::size_t index) {
     return std::string(text ? *text : std::string_view{});
 }
 
+/// An argument as JSON: a text is JSON already, a number and T or F stand for themselves.
+std::string json_of(const osc::Message& message, std::size_t index) {
+    if (const auto* flag = std::get_if<bool>(&message.args[index])) return *flag ? "true" : "false";
+    const auto number = osc::string(message.args[index]) ? std::nullopt : osc::number(message.args[index]);
+    return number ? fmt::format("{}", *number) : text_of(message, index);
+}
+
 std::optional<ModulePlace> place_of(const osc::Message& message, std::size_t index) {
     if (index >= message.args.size()) return {};
     if (const auto number = osc::number(message.args[index])) {
@@ -70,14 +77,25 @@ void Editor::add_edit_verbs() {
     });
     edit_verb("strip/set", [](Edit& edit, const osc::Message& m) {
         if (m.args.size() != 3) return std::string("expected NAME KEY JSON");
-        const auto number = osc::string(m.args[2]) ? std::nullopt : osc::number(m.args[2]);
-        return edit.set_strip(text_of(m, 0), text_of(m, 1), number ? fmt::format("{}", *number) : text_of(m, 2));
+        return edit.set_strip(text_of(m, 0), text_of(m, 1), json_of(m, 2));
     });
     edit_verb("route", [](Edit& edit, const osc::Message& m) {
         if (m.args.empty()) return std::string("expected STRIP [TO…]");
         std::vector<std::string> to;
         for (std::size_t i = 1; i < m.args.size(); ++i) to.push_back(text_of(m, i));
         return edit.route(text_of(m, 0), to);
+    });
+    edit_verb("group/add", [](Edit& edit, const osc::Message& m) {
+        if (m.args.size() != 2) return std::string("expected NAME JSON");
+        return edit.add_group(text_of(m, 0), text_of(m, 1));
+    });
+    edit_verb("group/remove", [](Edit& edit, const osc::Message& m) {
+        if (m.args.size() != 1) return std::string("expected NAME");
+        return edit.remove_group(text_of(m, 0));
+    });
+    edit_verb("group/set", [](Edit& edit, const osc::Message& m) {
+        if (m.args.size() != 3) return std::string("expected NAME KEY JSON");
+        return edit.set_group(text_of(m, 0), text_of(m, 1), json_of(m, 2));
     });
     edit_verb("chain/insert", [](Edit& edit, const osc::Message& m) {
         const auto place = place_of(m, 1);

@@ -1,122 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Edits of a desk that plays, by messages.
-#include "control/editor.hpp"
-#include "control/test_desk.hpp"
+#include "control/test_studio.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <random>
 
-using namespace ton::control;
 using namespace ton::test;
 using ton::config::Diagnostic;
-
-namespace {
-
-const std::string kText = R"({
-  // The desk of the tests.
-  "version": 1,
-  "templates": { "voice": [ { "highpass": { "frequency": 90 } }, { "compressor": { "threshold": -30, "ratio": 4, "lookahead": 3 } } ] },
-  "strips": {
-    "a": { "channels": 1, "chain": [ "voice", { "send": { "to": "fx", "level": -6 } }, { "fader": { "level": -3 } }, { "pan": { "position": -0.4 } } ], "to": "mix" },
-    "b": { "channels": 1, "chain": [ { "eq": { "band": { "1": { "gain": 3 } }, "band/2/gain": -3 } }, { "fader": {} }, { "pan": {} } ], "to": "mix" }, // the other
-    "duck": { "channels": 2, "chain": [ { "compressor": { "sidechain": "a", "threshold": -40, "ratio": 8 } }, { "limiter": { "ceiling": -3 } } ], "to": "mix" },
-    "fx": { "channels": 2, "chain": [ { "lowpass": { "frequency": 3000 } } ], "to": "mix" },
-    "mix": { "channels": 2, "chain": [ { "fader": {} } ], "output": [] }
-  }
-}
-)";
-
-class Talk : public Answers {
-  public:
-    std::vector<std::string> replies, errors;
-    void reply(const osc::Message& message) override { replies.push_back(osc::to_text(message)); }
-    void error(std::string_view address, std::string_view reason) override { errors.push_back(std::string(address).append(" ").append(reason)); }
-};
-
-Planes noise(int channels, int frames, unsigned seed) {
-    std::mt19937 random(seed);
-    Planes planes(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames)));
-    for (auto& plane : planes)
-        for (auto& x : plane) x = static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 2000.0F;
-    return planes;
-}
-
-/// A playing desk, its dispatcher and editor.
-struct Studio {
-    TestDesk desk;
-    Dispatcher dispatcher{desk.console()};
-    Editor editor{desk.console(), dispatcher};
-    Talk talk;
-    double seconds = 0;
-    unsigned seed = 1;
-
-    explicit Studio(const std::string& text = kText) : desk(text, {.lane_width = 0, .inputs = {{"a", 1}, {"b", 1}, {"duck", 2}}, .outputs = {"mix"}}) {
-        editor.clock = [this] { return seconds += 10; };
-        editor.open(text);
-        play(64);
-    }
-    std::map<std::string, Planes> play(int frames = 2048) {
-        ++seed;
-        return desk.play(frames, {{"a", noise(1, frames, seed)}, {"b", noise(1, frames, seed + 1000)}, {"duck", noise(2, frames, seed + 2000)}});
-    }
-    /// A bundle (or one message), as a client sends it; then the desk plays until it is in effect.
-    Studio& send(std::vector<osc::Message> messages) {
-        dispatcher.begin(messages.size() > 1, ton::engine::Command::kNow);
-        for (const auto& message : messages) dispatcher.obey(message, ton::engine::Command::kNow, talk);
-        dispatcher.commit(messages.size() > 1, talk);
-        play();
-        return *this;
-    }
-    Studio& send(std::string address, osc::Arguments args = {}) { return send({{std::move(address), std::move(args)}}); }
-    bool good() {
-        for (const auto& error : talk.errors) MESSAGE(error);
-        CHECK(talk.errors.empty());
-        return talk.errors.empty();
-    }
-    double get(const std::string& address) {
-        const auto* control = desk.console().find(address);
-        REQUIRE_MESSAGE(control, address);
-        return desk.console().get(*control).number();
-    }
-    bool has(const std::string& address) { return desk.console().find(address) != nullptr; }
-};
-
-/// Every setting of a desk, for comparing.
-std::map<std::string, Value> settings(const Console& console) {
-    std::map<std::string, Value> all;
-    for (const auto& control : console.controls())
-        if (!control.meter() && control.address.find("/meter/") == std::string::npos) all[control.address] = console.get(control);
-    return all;
-}
-
-using S = std::string;
-
-} // namespace
-
-TEST_CASE("a renamed strip sounds on, to the bit, and what names it follows") {
-    Studio plain, renamed;
-    renamed.send({{"/tonmeister/strip/rename", {S("a"), S("anna")}}, {"/tonmeister/strip/rename", {S("fx"), S("hall")}}});
-    plain.play();
-    CHECK(renamed.good());
-    CHECK(renamed.has("/anna/fader/level"));
-    CHECK_FALSE(renamed.has("/a/fader/level"));
-    const auto* sidechain = renamed.desk.console().find("/duck/compressor/sidechain");
-    CHECK(renamed.desk.console().get(*sidechain) == Value{S("anna")});
-    CHECK(plain.play(20000)["mix"] == renamed.play(20000)["mix"]);
-    // A new strip of the old name is another one, and undone it leaves no trace.
-    renamed.send("/tonmeister/strip/add", {S("a"), S(R"({"chain":["voice",{"fader":{"level":-20}},{"pan":{}}],"to":"mix"})")});
-    CHECK(renamed.good());
-    CHECK(renamed.get("/a/fader/level") == -20);
-    for (int i = 0; i < 2; ++i) renamed.send("/tonmeister/undo");
-    CHECK(renamed.editor.text() == kText);
-    CHECK(renamed.has("/fx/lowpass/frequency"));
-    for (int i = 0; i < 3; ++i) plain.play();
-    CHECK(plain.play(5000)["mix"] == renamed.play(5000)["mix"]);
-}
 
 TEST_CASE("strips that an edit does not touch sound as without it, to the bit") {
     const std::string text = [] {
@@ -239,64 +132,6 @@ TEST_CASE("what is saved keeps comments, order and layout where nothing changed,
     }
 }
 
-TEST_CASE("groups are saved as they stand, and follow a member's new name") {
-    auto text = kText;
-    const std::string_view groups = R"(, "groups": { "both": { "members": ["a", "b"], "level": -3 } } )";
-    text.insert(text.find_last_of('}'), groups);
-    Studio s(text);
-    s.send("/groups/both/level", {-9.5F}).send("/groups/both/mute", {true}).send("/tonmeister/strip/rename", {S("b"), S("bass")});
-    REQUIRE(s.good());
-    const auto saved = s.editor.text_to_save();
-    CHECK(saved.find(R"("both": { "members": ["a", "bass"], "level": -9.5, "mute": true })") != S::npos);
-    Studio loaded(saved);
-    CHECK(loaded.get("/groups/both/level") == -9.5);
-    s.send("/tonmeister/undo").send("/tonmeister/undo").send("/tonmeister/undo");
-    CHECK(s.get("/groups/both/mute") == 0.0);
-    CHECK(s.get("/groups/both/level") == -3.0);
-}
-
-TEST_CASE("a renamed strip stays in the groups it was in by a pattern, and undone it is in them as before") {
-    for (const auto* members : {R"(["a*", "b"])", R"("a*")", R"(["[a-c]"])"}) {
-        auto text = kText;
-        text.insert(text.find_last_of('}'), fmt::format(R"(, "groups": {{ "both": {{ "members": {}, "mute": true }} }} )", members));
-        Studio plain(text), s(text);
-        const auto same = [&] { return plain.play(6000)["mix"] == s.play(6000)["mix"]; };
-        s.send("/tonmeister/strip/rename", {S("a"), S("voice")});
-        plain.play();
-        REQUIRE(s.good());
-        CHECK(same());
-        s.send("/tonmeister/strip/rename", {S("voice"), S("anna")}); // which the pattern has, or the name beside it
-        plain.play();
-        CHECK(same());
-        s.send("/tonmeister/undo").send("/tonmeister/undo");
-        plain.play(), plain.play();
-        CHECK(same());
-        CHECK(s.editor.text() == text);
-    }
-}
-
-TEST_CASE("fades and settings that wait go on through a rename, and through its undo") {
-    Studio plain, s;
-    for (auto* studio : {&plain, &s}) {
-        auto& console = studio->desk.console();
-        const auto now = studio->desk.engine().counters().frames.load();
-        console.set(*console.find("/a/fader/level"), {-40.0}, 0.5);
-        console.set(*console.find("/a/pan/position"), {0.9}, 0.2, now + 12000);
-        console.set(*console.find("/a/compressor/lookahead"), {8.0}, -1, now + 40000); // a new plan, later
-        studio->play(4000);
-    }
-    const auto both = [&](int frames) { return plain.play(frames)["mix"] == s.play(frames)["mix"]; };
-    s.send("/tonmeister/strip/rename", {S("a"), S("anna")});
-    plain.play();
-    CHECK(both(20000));
-    s.send("/tonmeister/undo").send("/tonmeister/redo");
-    plain.play(), plain.play();
-    CHECK(both(60000));
-    CHECK(s.get("/anna/compressor/lookahead") == 8);
-    CHECK(s.good());
-    CHECK(s.desk.console().take_refusals().empty());
-}
-
 TEST_CASE("a bundle that leaves a text without its shape is refused, not obeyed and not the end") {
     Studio s;
     s.send({{"/tonmeister/strip/add", {S("n"), S(R"({"chain":5})")}}, {"/tonmeister/chain/insert", {S("n"), 0, S("eq")}}});
@@ -306,18 +141,6 @@ TEST_CASE("a bundle that leaves a text without its shape is refused, not obeyed 
     s.send({{"/tonmeister/strip/add", {S("n"), S(R"({"chain":{"a":1}})")}}, {"/tonmeister/chain/insert", {S("n"), 0, S("eq")}}});
     CHECK(s.talk.errors.size() >= 1);
     CHECK(s.editor.text() == kText);
-}
-
-TEST_CASE("an undone edit takes back what its bundle did to a group") {
-    auto text = kText;
-    text.insert(text.find_last_of('}'), R"(, "groups": { "both": { "members": ["a", "b"], "level": -3 } } )");
-    Studio s(text);
-    s.send({{"/tonmeister/strip/add", {S("n"), S("{}")}}, {"/groups/both/level", {-15.0F}}, {"/groups/both/mute", {true}}});
-    REQUIRE(s.good());
-    CHECK(s.get("/groups/both/level") == -15.0);
-    s.send("/tonmeister/undo");
-    CHECK(s.get("/groups/both/level") == -3.0);
-    CHECK(s.get("/groups/both/mute") == 0.0);
 }
 
 TEST_CASE("a reload of what is known is none; another text is a step that can be undone") {

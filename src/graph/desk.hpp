@@ -62,6 +62,8 @@ struct Desk {
 /// Names of the two modules that the desk adds to every chain: a mute behind the last fader (so that sends behind the
 /// fader fall silent, too), and a meter at the end.
 inline constexpr std::string_view kMute = "mute", kMeter = "meter";
+/// The meter's row that a strip's own begins without.
+inline constexpr std::string_view kTruePeakOn = "true_peak_on";
 /// The mute's row that groups set.
 inline constexpr std::string_view kGroupLevel = "group_level";
 /// What the names of groups begin with, as strips and in addresses.

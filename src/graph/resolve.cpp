@@ -188,7 +188,7 @@ void add_own_modules(Strip& s, const std::string& path) {
     mute.values[static_cast<std::size_t>(mute.row("mute"))] = s.mute ? 1.0F : 0.0F;
     s.chain.insert(s.chain.begin() + static_cast<std::ptrdiff_t>(place_of_mute(s.chain)), std::move(mute));
     auto meter = make_module(std::string(kMeter), *modules::find(kMeter), s.position, path);
-    if (const int row = meter.row("true_peak_on"); row >= 0) meter.values[static_cast<std::size_t>(row)] = 0.0F;
+    if (const int row = meter.row(kTruePeakOn); row >= 0) meter.values[static_cast<std::size_t>(row)] = 0.0F;
     s.chain.push_back(std::move(meter));
 }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "config/json.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// JSON of messages, for edits. Control thread.
+namespace ton::control {
+
+/// JSON of a message; `error` says what is wrong with it.
+std::optional<config::Node> read_argument(std::string_view json, std::string& error);
+config::Node text_node(std::string text);
+/// The texts of a list, or of one text alone; what is no text is passed over.
+std::vector<std::string> texts_of(const config::Node& node);
+
+} // namespace ton::control
