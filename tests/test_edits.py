@@ -267,3 +267,22 @@ def test_without_watch_a_written_file_waits_and_sighup_reloads_it_once(config, t
         desk.process.send_signal(signal.SIGHUP)
         osc_client.wait_for(lambda: desk.log.read_text().count(": unchanged") == 2)
         assert reloads(desk) == 1
+
+
+def test_the_log_says_who_did_what_and_which_file_was_wrong(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        client = osc_client.Client(desk.port)
+        client.obey("/tonmeister/strip/add", "guest", '{"to":"mix"}')
+        client.obey("/tonmeister/undo")
+        client.obey("/tonmeister/redo")
+        log = desk.log.read_text()
+        for what in ("strip/add guest", "undo of strip/add guest", "redo of strip/add guest"):
+            assert len([line for line in log.splitlines() if line.endswith(f": {what}") and " info udp://127.0.0.1:" in line]) == 1
+        (config.parent / "bad.json").write_text('{ "version": 1, "strips": { "x": { "to": "y" } } }')
+        assert client.obey("/tonmeister/load", "bad")[0][0] == "/tonmeister/error"
+        assert f"{config.parent / 'bad.json'}: 1 error; what played goes on" in desk.log.read_text()
+        config.unlink()
+        desk.process.send_signal(signal.SIGHUP)
+        osc_client.wait_for(lambda: f"{config}: 1 error; what played goes on" in desk.log.read_text())
+        assert "No such file" in desk.log.read_text()
+        assert client.get("/guest/mute") == 0

@@ -90,6 +90,26 @@ def test_safes_are_not_touched(desk):
     assert osc.get("/a/fader/level") == 0
 
 
+def test_a_recall_is_one_step_of_undo(desk):
+    osc = desk.client
+    osc.obey("/tonmeister/scene/store", "start")
+    moves = {"/a/fader/level": -11.0, "/b/mute": 1.0, "/a/tone/type": "square", "/b/compressor/lookahead": 4.0}
+    for address, value in moves.items():
+        osc.obey(address, value)
+    osc.obey("/tonmeister/scene/recall", "start", 5)
+    assert osc.obey("/tonmeister/undo") == [("/tonmeister/undone", ["scene/recall start"])]
+    assert {address: osc.get(address) for address in moves} == moves
+    assert osc.obey("/tonmeister/redo") == [("/tonmeister/redone", ["scene/recall start"])]
+    assert (osc.get("/a/fader/level"), osc.get("/b/mute"), osc.get("/a/tone/type"), osc.get("/b/compressor/lookahead")) == (0, 0, "sine", 0)
+
+
+def test_fade_and_switch_are_answered(desk):
+    osc = desk.client
+    osc.obey("/tonmeister/scene/store", "one", "/a/fader")
+    assert osc.obey("/tonmeister/scene/fade", "one", "/a", 2.5, "linear") == [("/tonmeister/scene/fade", ["one", "/a", 2.5, "linear"])]
+    assert osc.obey("/tonmeister/scene/switch", "one", "end") == [("/tonmeister/scene/switch", ["one", "end"])]
+
+
 def test_scenes_follow_a_strips_new_name_and_what_is_gone_is_told_safe_or_not(desk):
     osc = desk.client
     osc.obey("/tonmeister/scene/store", "verse")
@@ -105,7 +125,8 @@ def test_scenes_follow_a_strips_new_name_and_what_is_gone_is_told_safe_or_not(de
     (_, (_, count, safe, missing)), = osc.obey("/tonmeister/scene/recall", "verse")
     assert count > 50 and (safe, missing) == (1, 0)
     assert osc.get("/anna/fader/level") == 0
-    osc.obey("/tonmeister/undo")
+    for _ in range(2):  # the recall, then the name
+        osc.obey("/tonmeister/undo")
     assert osc.obey("/tonmeister/scene/recall", "verse")[-1] == ("/tonmeister/scene/recalled", ["verse", count, 1, 0])
     assert listener.hear("/tonmeister/renamed") == ["anna", "a"]
     osc.obey("/tonmeister/strip/remove", "a", "force")

@@ -154,7 +154,8 @@ void Daemon::wire() {
         osc_->renamed(names);
         rename_in_scenes(names);
     };
-    editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(errors); };
+    editor_.on_done = [this](std::string_view what) { spdlog::info("{}: {}", osc_->sender(), what); };
+    editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(loaded_.file, errors); };
 }
 
 void Daemon::add_verbs() {

@@ -49,7 +49,7 @@ class Daemon {
     control::Editor::Result reload(std::vector<config::Diagnostic>& errors);
     void reload_when_ready();
     void reload_verb(const control::osc::Message& message, control::Answers& answers);
-    void log_refused(const std::vector<config::Diagnostic>& errors);
+    static void log_refused(const std::string& file, const std::vector<config::Diagnostic>& errors);
     static void answer_all(const std::string& address, const std::vector<config::Diagnostic>& errors, control::Answers& answers);
     static graph::Desk read_config(const std::string& path, std::string& text, std::vector<config::Diagnostic>& errors);
     void watch();

@@ -15,6 +15,7 @@ Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors) {
     const auto text = control::read_whole(loaded_.file);
     if (!text) {
         errors.push_back({loaded_.file, 0, 0, "", text.error()});
+        log_refused(loaded_.file, errors);
         return Editor::Result::refused;
     }
     const auto result = editor_.reload(*text, errors);
@@ -23,16 +24,16 @@ Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors) {
         spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
         warn();
     } else if (result == Editor::Result::refused) {
-        log_refused(errors);
+        log_refused(loaded_.file, errors);
     } else {
         spdlog::info("{}: unchanged", loaded_.file);
     }
     return result;
 }
 
-void Daemon::log_refused(const std::vector<config::Diagnostic>& errors) {
+void Daemon::log_refused(const std::string& file, const std::vector<config::Diagnostic>& errors) {
     for (const auto& error : errors) spdlog::error("{}", config::format(error));
-    spdlog::error("{}: {}; what played goes on", loaded_.file, config::counted(errors.size(), "error"));
+    spdlog::error("{}: {}; what played goes on", file, config::counted(errors.size(), "error"));
 }
 
 /// From a signal or a change of the file: nobody waits for an answer, and another change of the graph is waited for.
@@ -89,7 +90,7 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
     auto desk = read_config(*path, text, errors);
     if (errors.empty()) errors = console_.apply(desk, console_.sample_rate(), control::Carry::nothing);
     if (!errors.empty()) {
-        log_refused(errors);
+        log_refused(*path, errors);
         return answer_all(message.address, errors, answers);
     }
     loaded_ = std::move(desk);

@@ -49,12 +49,12 @@ bool FileWatch::concerns(std::size_t bytes) const {
 }
 
 void FileWatch::read() {
-    inotify_.async_read_some(boost::asio::buffer(events_), [this](const boost::system::error_code& error, std::size_t bytes) {
-        if (error) return;
+    inotify_.async_read_some(boost::asio::buffer(events_), [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error, std::size_t bytes) {
+        if (error || alive.expired()) return;
         if (concerns(bytes)) {
             timer_.expires_after(kRest); // from the last change
-            timer_.async_wait([this](const boost::system::error_code& stopped) {
-                if (!stopped) changed_();
+            timer_.async_wait([this, alive](const boost::system::error_code& stopped) {
+                if (!stopped && !alive.expired()) changed_();
             });
         }
         read();

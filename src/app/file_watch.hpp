@@ -7,6 +7,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -33,6 +34,7 @@ class FileWatch {
     std::set<std::string> names_;
     std::string error_;
     alignas(8) std::array<char, 8192> events_{};
+    std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true); // for completions that are queued already
 };
 
 } // namespace ton::app

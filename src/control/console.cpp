@@ -183,7 +183,7 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
         if (module.name != graph::kMute) move(control, old->values[row], module.values[row], time, -1, engine::Way::smooth);
         if (on_change) on_change(control, Value{static_cast<double>(module.values[row])});
     }
-    commit();
+    commit_collected();
 }
 
 // ------------------------------------------------------------------------------------------------- the queue
@@ -191,10 +191,15 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
 void Console::begin() { ++collecting_; }
 
 void Console::commit() {
-    if (collecting_ == 1 && mutes_due_) update_mutes(*std::exchange(mutes_due_, std::nullopt));
-    if (--collecting_ > 0) return;
-    if (!collected_.empty()) outbox_.add(std::exchange(collected_, {}));
+    commit_collected();
     apply_deferred();
+}
+
+/// The same without the settings that wait: they may make a new tree, and whoever calls this still holds the old one's
+/// controls.
+void Console::commit_collected() {
+    if (collecting_ == 1 && mutes_due_) update_mutes(*std::exchange(mutes_due_, std::nullopt));
+    if (--collecting_ == 0 && !collected_.empty()) outbox_.add(std::exchange(collected_, {}));
 }
 
 void Console::post(const Command& command) {

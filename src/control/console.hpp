@@ -180,6 +180,7 @@ class Console {
         std::optional<std::pair<bool, bool>> told; ///< something is soloed, a talkback is on
     };
     void post(const engine::Command& command);
+    void commit_collected();
     void index();
     void install(graph::Compilation compilation, const graph::Desk& before, std::int64_t time = engine::Command::kNow);
     void move(const Control& control, float before, float after, std::int64_t time, std::int64_t fade, engine::Way way);

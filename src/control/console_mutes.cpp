@@ -31,7 +31,7 @@ Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
     if (on && !strip.solo && any_monitor("exclusive", 1.0F)) clear_solos(time);
     strip.solo = on;
     mutes_changed(time);
-    commit();
+    commit_collected();
     const Value applied{on ? 1.0 : 0.0};
     if (on_change) on_change(control, applied);
     return {.error = {}, .applied = applied};
@@ -92,7 +92,7 @@ void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way
     }
     update_monitors(time);
     new_plan_ = false;
-    commit();
+    commit_collected();
 }
 
 int Console::clear_solos(std::int64_t time) {
@@ -100,7 +100,7 @@ int Console::clear_solos(std::int64_t time) {
     begin();
     for (const auto& control : controls_)
         if (control.module < 0 && desk_.strips[at(control.strip)].solo) set_solo(control, false, time), ++count;
-    commit();
+    commit_collected();
     return count;
 }
 

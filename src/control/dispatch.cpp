@@ -125,6 +125,14 @@ void Dispatcher::to_control(const Control& control, Form form, const osc::Messag
     answers.reply({address, {to_argument(*now, outcome.applied)}});
 }
 
+void Dispatcher::moved(const std::string& address, const Value& before, const Value& after) const {
+    if (editor_) editor_->moved(address, before, after);
+}
+
+void Dispatcher::did(std::string what) const {
+    if (editor_) editor_->did(std::move(what));
+}
+
 void Dispatcher::ask(const Control& control, Form form, Answers& answers) const {
     const auto value = console_.present(control);
     if (form == Form::normal && std::holds_alternative<double>(value.data)) {

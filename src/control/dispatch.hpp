@@ -52,6 +52,9 @@ class Dispatcher {
     /// Who edits the graph and remembers what was moved.
     void attach(Editor& editor) { editor_ = &editor; }
 
+    /// For verbs: a setting was moved, and what moved it; undo takes both as one step.
+    void moved(const std::string& address, const Value& before, const Value& after) const;
+    void did(std::string what) const;
     /// For verbs: when the message under way is to take effect, an absolute sample or kNow.
     std::int64_t time() const { return time_; }
 

@@ -223,3 +223,19 @@ TEST_CASE("edits at odd block sizes give the same bits") {
     const auto reference = run(64);
     for (const int block : {1, 7, 13, 441, 1000, 8192}) CHECK(run(block) == reference);
 }
+
+TEST_CASE("a setting whose time has come meanwhile does not pull the tree from under a hand") {
+    TestDesk desk(kCompressor, {.lane_width = 0, .inputs = {{"x", 1}}, .outputs = {"x"}});
+    Live live{desk, {}};
+    live.play(6400, 64);
+    live.set("/x/compressor/lookahead", {2.0}, 6400 + 2000); // too far ahead to be sent
+    live.play(2560, 64, 1 << 20);                            // and nobody looks until it is late
+    std::vector<std::string> told;
+    desk.console().on_change = [&](const control::Control& control, const control::Value&) { told.push_back(control.address); };
+    live.set("/x/solo", {1.0}, engine::Command::kNow);
+    live.set("/x/mute", {1.0}, engine::Command::kNow);
+    desk.console().on_change = {};
+    CHECK(told == std::vector<std::string>{"/x/solo", "/x/mute"});
+    live.play(2560, 64);
+    CHECK(desk.latency("x") == 96);
+}

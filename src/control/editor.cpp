@@ -148,9 +148,13 @@ void Editor::begin(std::int64_t time) {
 
 void Editor::moved(const std::string& address, const Value& before, const Value& after) {
     if (replaying_ || depth_ == 0) return;
-    const auto known = std::ranges::find(moves_, address, &Move::address);
-    if (known != moves_.end()) known->after = after;
-    else if (before != after) moves_.push_back({address, before, after});
+    const auto known = moved_.find(address);
+    if (known != moved_.end()) {
+        moves_[known->second].after = after;
+    } else if (before != after) {
+        moved_.emplace(address, moves_.size());
+        moves_.push_back({address, before, after});
+    }
 }
 
 bool Editor::keep(const osc::Message& message) {
@@ -169,7 +173,9 @@ void Editor::commit(Answers& answers) {
     obey_kept(answers);
     --depth_;
     step.moves = std::exchange(moves_, {});
-    if (step.what.empty() && !step.moves.empty()) step.what = step.moves.front().address;
+    moved_.clear();
+    auto what = std::exchange(what_, {});
+    if (step.what.empty() && !step.moves.empty()) step.what = what.empty() ? step.moves.front().address : std::move(what);
     if (edited || !step.moves.empty()) journal_.add(std::move(step));
     if (edited) text_changed();
     done_.clear();
@@ -195,6 +201,7 @@ bool Editor::commit_edit(Step& step, Answers& answers) {
         return false;
     }
     answers.reply({"/tonmeister/edited", {step.what}});
+    if (on_done) on_done(step.what);
     return true;
 }
 
@@ -239,6 +246,7 @@ void Editor::step_back(const osc::Message& message, Answers& answers) {
         text_changed();
     }
     answers.reply({"/tonmeister/undone", {step.what}});
+    if (on_done) on_done("undo of " + step.what);
     journal_.undone();
 }
 
@@ -265,6 +273,7 @@ void Editor::step_forth(const osc::Message& message, Answers& answers) {
         text_changed();
     }
     answers.reply({"/tonmeister/redone", {step.what}});
+    if (on_done) on_done("redo of " + step.what);
     journal_.redone();
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace ton::control {
@@ -50,12 +51,16 @@ class Editor {
     void commit(Answers& answers);
     /// A setting was moved by a message.
     void moved(const std::string& address, const Value& before, const Value& after);
+    /// What a verb moved them for, as people know it.
+    void did(std::string what) { what_ = std::move(what); }
     /// True where a message to an address that does not exist may be meant for what is being added: it is kept and
     /// obeyed after the edit.
     bool keep(const osc::Message& message);
 
     /// The text was changed: by an edit, an undo, a redo, a reload or a save.
     std::function<void()> on_edit;
+    /// An edit, an undo or a redo was done: what, for people.
+    std::function<void(std::string_view what)> on_done;
     /// Strips have new names: from old to new ("" where one is gone). What keeps addresses by itself must follow.
     std::function<void(const Origins& names)> on_renamed;
     /// A transaction was refused: all its errors, for the log.
@@ -96,6 +101,8 @@ class Editor {
     std::vector<std::string> done_;      // what the verbs did, for people
     std::string first_verb_;
     std::vector<Move> moves_;
+    std::unordered_map<std::string, std::size_t> moved_; // addresses in moves_: a scene has thousands
+    std::string what_;                   // of the moves, where a verb says so
     std::vector<osc::Message> kept_;
     bool replaying_ = false;             // undo and redo are no steps themselves
 };

@@ -31,14 +31,16 @@ bool Journal::merge(const Step& step) {
     if (step.time - last.time > limits_.together || step.time < last.time) return false;
     const bool same = std::ranges::equal(step.moves, last.moves, {}, &Move::address, &Move::address);
     if (!same) return false;
+    bytes_ -= last.bytes();
     for (std::size_t i = 0; i < step.moves.size(); ++i) last.moves[i].after = step.moves[i].after;
+    bytes_ += last.bytes();
     last.time = step.time;
     return true;
 }
 
 void Journal::add(Step step) {
     undone_.clear();
-    if (merge(step)) return;
+    if (merge(step)) return forget_oldest();
     bytes_ += step.bytes();
     done_.push_back(std::move(step));
     fresh_ = true;

@@ -75,3 +75,17 @@ TEST_CASE("the journal is bounded in steps and in bytes, and forgets the oldest"
     small.add(huge); // more than all may take: it alone stays
     CHECK(small.size() == 1);
 }
+
+TEST_CASE("a text that grows within a step is counted as it stands") {
+    Journal journal({.steps = 1000, .bytes = 100000, .together = 1.0});
+    Step step;
+    step.what = "/a/file";
+    step.moves = {{"/a/file", Value{std::string()}, Value{std::string("x")}}};
+    journal.add(step);
+    step.moves.front().after = Value{std::string(5000, 'x')};
+    journal.add(step);
+    CHECK(journal.size() == 1);
+    journal.undone();
+    for (const auto* address : {"/b", "/c", "/d"}) journal.add(move(address, 0, 1, 10));
+    CHECK(journal.size() == 3);
+}

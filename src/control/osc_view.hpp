@@ -33,6 +33,9 @@ class OscView {
 
     osc::Server& server() { return server_; }
 
+    /// Whose message is being obeyed, as udp://HOST:PORT; empty where none is.
+    std::string sender() const { return origin_ ? origin_->to_string() : std::string{}; }
+
     /// From Console::on_change.
     void changed(const Control& control, const Value& value);
     /// From Console::on_tree: addresses may have come or gone.

@@ -33,6 +33,7 @@ std::optional<double> seconds(const osc::Message& m, std::size_t i) {
 } // namespace
 
 SceneVerbs::SceneVerbs(Dispatcher& dispatcher, Scenes& scenes) : dispatcher_(dispatcher), scenes_(scenes) {
+    scenes_.on_move = [this](const std::string& address, const Value& before, const Value& after) { dispatcher_.moved(address, before, after); };
     add("scene/store", &SceneVerbs::store);
     add("scene/recall", &SceneVerbs::recall);
     add("scene/delete", &SceneVerbs::remove);
@@ -89,6 +90,7 @@ void SceneVerbs::recall(const osc::Message& m, Answers& a) {
     if (!name || m.args.size() > 2 || (m.args.size() == 2 && !time)) return a.error(m.address, fmt::format("expected NAME [SECONDS], 0 to {} seconds", kLongestSceneFade));
     const auto recalled = scenes_.recall(*name, time, dispatcher_.time());
     if (!recalled) return a.error(m.address, recalled.error());
+    dispatcher_.did("scene/recall " + *name);
     const auto& left = recalled->left_out;
     for (std::size_t i = 0; i < std::min(left.size(), kMostNamed); ++i) a.reply({"/tonmeister/scene/missing", {*name, left[i].first, left[i].second}});
     if (left.size() > kMostNamed) a.reply({"/tonmeister/scene/missing", {*name, std::string("/"), fmt::format("and {} more", left.size() - kMostNamed)}});
@@ -162,6 +164,7 @@ void SceneVerbs::fade(const osc::Message& m, Answers& a) {
         scene->fades.push_back({pattern, *time, way});
     }
     keep();
+    a.reply({"/tonmeister/scene/fade", m.args});
 }
 
 /// NAME start|end
@@ -172,6 +175,7 @@ void SceneVerbs::switch_at(const osc::Message& m, Answers& a) {
     if (m.args.size() != 2 || (word != "start" && word != "end")) return a.error(m.address, "expected NAME and start or end");
     scene->switch_at_end = word == "end";
     keep();
+    a.reply({"/tonmeister/scene/switch", m.args});
 }
 
 } // namespace ton::control

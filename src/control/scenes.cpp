@@ -164,6 +164,7 @@ void Scenes::take(const std::vector<Step>& steps, bool switch_at_end, std::int64
     for (const auto& step : steps) {
         const bool moving = moves(*step.control->parameter);
         if ((still || !moving) && console_.get(*step.control) == step.value) continue;
+        if (on_move) on_move(step.control->address, console_.get(*step.control), step.value);
         if (!moving && switch_at_end && step.seconds > 0) {
             later.push_back({now(time) + std::max<std::int64_t>(1, std::llround(step.seconds * console_.sample_rate())), step.control->address, step.value});
             continue;

@@ -48,6 +48,9 @@ class Scenes {
     const SceneBook& book() const { return book_; }
     SceneBook& book() { return book_; }
 
+    /// What a recall sets, for who remembers it.
+    std::function<void(const std::string& address, const Value& before, const Value& after)> on_move;
+
     /// From Console::on_change.
     void changed(const Control& control);
     /// From Editor::on_renamed. True where the book is another now.
