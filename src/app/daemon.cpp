@@ -27,8 +27,7 @@ namespace ton::app {
 namespace {
 constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr int kSlow = 10;              // ticks between looks at the audio server
-constexpr int kLook = 300;             // ticks between looks for one, on the internal clock
-constexpr double kStartFade = 0.05;    // s: into and out of silence when audio begins, comes back, or ends
+constexpr double kStopFade = 0.05;     // s: into silence at the end
 constexpr auto kStopLatest = std::chrono::milliseconds(150); // for the last fade; less where audio keeps its pace
 } // namespace
 
@@ -100,41 +99,6 @@ void Daemon::warn() const {
     for (const auto& w : warnings(loaded_, console_.compiled()->layout)) spdlog::warn("{}", config::format(w));
 }
 
-void Daemon::start_backend() {
-    backend_ = make_backend();
-    backend_->on_ready = [this](double rate, int block) { audio_ready(rate, block); };
-    backend_->on_lost = [this](const std::string& why) { audio_lost(why); };
-    backend_->set_ports(ports_);
-    if (!backend_->start()) spdlog::warn("waiting for the audio server: {}", backend_->status().detail);
-    status_ = backend_->status(); // before the next tick: where audio runs, process() is not ours to call
-    latencies();
-}
-
-/// `auto` took the internal clock because there was no server: one that comes later (at boot, say) is joined.
-void Daemon::look_for_server() {
-    if (options_.backend != "auto" || !on_internal_clock_ || ticks_ % kLook != 0) return;
-    if (backend::find_server(options_.server) == backend::Found::none) return;
-    backend_->stop();
-    start_backend();
-}
-
-std::unique_ptr<backend::Backend> Daemon::make_backend() {
-    using backend::Found;
-    auto kind = options_.backend;
-    if (kind == "auto") {
-        const auto found = backend::find_server(options_.server);
-        kind = found == Found::jack ? "jack" : found == Found::pipewire ? "pipewire" : "internal";
-        spdlog::info("audio: {}", kind == "internal" ? "no JACK or PipeWire server is running, so the internal clock" : kind);
-    }
-    on_internal_clock_ = kind == "internal";
-    if (on_internal_clock_) return backend::make_internal(engine_, loaded_.engine.sample_rate.value, loaded_.engine.block.value);
-    backend::JackOptions jack;
-    jack.client_name = !options_.name.empty() ? options_.name : "tonmeister";
-    jack.server = options_.server;
-    if (kind == "pipewire") jack.library = backend::JackLibrary::pipewire;
-    return backend::make_jack(engine_, jack);
-}
-
 void Daemon::wire() {
     console_.on_change = [this](const control::Control& control, const control::Value& value) {
         osc_->changed(control, value);
@@ -187,6 +151,8 @@ void Daemon::tick() {
 void Daemon::slow_tick() {
     backend_->poll();
     status_ = backend_->status();
+    if (status_.state == backend::State::running) console_.follow_period(on_internal_clock_ ? 0 : status_.block);
+    link_inserts(*console_.compiled());
     for (const auto& [address, text] : console_.take_reports()) spdlog::warn("{}: {}", address, text);
     tell_service();
     look_for_server();
@@ -229,14 +195,14 @@ void Daemon::begin_stop() {
     notifier_.stopping();
     osc_->server().pause(); // a flood must not be heard to its end first
     stop_at_ = std::chrono::steady_clock::now() + kStopLatest;
-    console_.fade(0.0F, kStartFade, false);
+    console_.fade(0.0F, kStopFade, false);
     stop_when_faded();
 }
 
 /// The fade has its place behind what waits in the queue, then takes the time of its frames.
 void Daemon::stop_when_faded() {
     const auto played = engine_.counters().frames.load(std::memory_order_acquire);
-    if (faded_at_ < 0 && console_.sent()) faded_at_ = played + std::llround(kStartFade * console_.sample_rate()) + 2 * status_.block;
+    if (faded_at_ < 0 && console_.sent()) faded_at_ = played + std::llround(kStopFade * console_.sample_rate()) + 2 * status_.block;
     if (status_.engine_free || (faded_at_ >= 0 && played >= faded_at_) || std::chrono::steady_clock::now() >= stop_at_) {
         backend_->stop();
         io_.stop();
@@ -247,56 +213,6 @@ void Daemon::stop_when_faded() {
         if (!error) stop_when_faded();
     });
 }
-
-// ------------------------------------------------------------------------------------------------- the graph
-
-/// The ports of the plan to come, with those of the plan that still runs while `both`.
-void Daemon::ports_for(const graph::Compiled& next, bool both) {
-    std::vector<backend::PortSpec> wanted;
-    int order = 0;
-    for (const auto& port : next.ports) {
-        const auto& strip = next.desk.strips[static_cast<std::size_t>(port.strip)];
-        const auto& label = strip.display_name.empty() ? strip.name : strip.display_name;
-        wanted.push_back({.name = port.name, .input = port.input, .slot = port.slot, .connect = port.connect,
-                          .pretty = fmt::format("{} {} {}", label, port.input ? "in" : "out", port.channel + 1), .order = order++});
-    }
-    if (both)
-        for (const auto& old : ports_) { // a renamed strip's port has another name and the same place
-            const auto same = [&](const backend::PortSpec& p) { return p.name == old.name || (p.input == old.input && p.slot == old.slot); };
-            if (std::ranges::none_of(wanted, same)) wanted.push_back(old);
-        }
-    ports_ = std::move(wanted);
-    if (backend_) backend_->set_ports(ports_);
-}
-
-void Daemon::latencies() {
-    if (!backend_) return;
-    std::vector<backend::PathLatency> paths;
-    const auto& compiled = *console_.compiled();
-    for (const auto& out : compiled.ports) {
-        if (out.input) continue;
-        const int latency = compiled.layout.latency_of(out.strip);
-        const auto& hears = compiled.layout.strips[static_cast<std::size_t>(out.strip)].hears;
-        for (const auto& in : compiled.ports)
-            if (in.input && std::ranges::find(hears, in.strip) != hears.end()) paths.push_back({in.slot, out.slot, latency, latency});
-    }
-    backend_->set_latencies(paths);
-}
-
-// ------------------------------------------------------------------------------------------------- the audio
-
-void Daemon::audio_ready(double sample_rate, int block) {
-    spdlog::info("audio at {:g} Hz, blocks of {}", sample_rate, block);
-    if (sample_rate != console_.sample_rate()) {
-        const auto errors = console_.rebuild(sample_rate);
-        for (const auto& e : errors) spdlog::error("{}", config::format(e));
-        if (errors.empty()) spdlog::warn("the server runs at {:g} Hz, the config says {}", sample_rate, loaded_.engine.sample_rate.value);
-        else spdlog::error("the desk can't be built for {:g} Hz; it goes on as it was built for {:g} Hz", sample_rate, console_.sample_rate());
-    }
-    console_.fade(1.0F, kStartFade, true);
-}
-
-void Daemon::audio_lost(const std::string& why) { spdlog::warn("the audio server is gone ({}); waiting for it, settings are kept", why); }
 
 int run(const RunOptions& options) {
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");

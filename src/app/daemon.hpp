@@ -18,6 +18,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,7 @@ class Daemon {
     void audio_lost(const std::string& why);
     void ports_for(const graph::Compiled& next, bool both);
     void latencies();
+    void link_inserts(const graph::Compiled& compiled);
     control::DeskStatus desk_status();
 
     bool open_state(bool fresh);
@@ -100,6 +102,7 @@ class Daemon {
     bool reload_waits_ = false;                 // for the change of the graph that is under way
     std::unique_ptr<control::StateWriter> state_; // null where settings can't be kept
     std::vector<backend::PortSpec> ports_;      // registered now
+    std::map<std::string, bool> linked_;        // inserts, by instance
     backend::Status status_;
     service::Notifier notifier_ = service::Notifier::from_environment();
     int ticks_ = 0;

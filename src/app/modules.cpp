@@ -72,7 +72,7 @@ bool has_range(const Parameter& row) { return row.kind == Kind::number || row.ki
 std::string range_of(const Parameter& row) {
     if (row.kind == Kind::toggle) return "true, false";
     if (row.kind == Kind::choice) return config::join(engine::choices_of(row), ", ");
-    if (row.kind == Kind::text) return "text";
+    if (row.kind == Kind::text) return row.ports ? "ports" : "text";
     if (!has_range(row)) return "";
     return fmt::format("{}{} … {}", row.minimum, row.domain == engine::Domain::amplitude && row.minimum <= -120.0F ? " (silence)" : "",
                        row.maximum);

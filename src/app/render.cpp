@@ -75,6 +75,7 @@ class Run {
         check_strips(desk);
         if (buildable) build(desk);
         if (complaints_ > 0) return fail(fmt::format("{}, nothing was rendered", config::counted(static_cast<std::size_t>(complaints_), "error")));
+        tell_inserts();
         if (const auto error = open_outputs(); !error.empty()) return fail(error);
         if (const auto error = play(); !error.empty()) return fail(error);
         return answers_.errors > 0 ? fail(config::counted(static_cast<std::size_t>(answers_.errors), "event") + " could not be obeyed") : 0;
@@ -119,6 +120,13 @@ class Run {
             if (const auto why = dispatcher_->complaint(event.message); !why.empty())
                 complain(fmt::format("{}:{}: {}: {}", options_.events, event.line, event.message.address, why));
         }
+    }
+
+    /// There are no ports to go out through.
+    void tell_inserts() const {
+        for (const auto& strip : console_->desk().strips)
+            for (const auto& module : strip.chain)
+                if (module.type->insert) fmt::print(stderr, "{}: /{}/{}: nothing is outside a render, so the signal itself is heard\n", options_.config, strip.name, module.name);
     }
 
     void make_editor() {
@@ -186,7 +194,7 @@ class Run {
             const int s = compiled->desk.index(strip);
             std::vector<int> slots;
             for (const auto& port : compiled->ports)
-                if (!port.input && port.strip == s) slots.push_back(port.slot);
+                if (!port.input && port.strip == s && port.module < 0) slots.push_back(port.slot);
             auto writer = files::Writer::open(file, {.rate = rate_, .channels = static_cast<int>(slots.size()), .format = *format,
                                                      .dither = options_.dither ? files::Dither::tpdf : files::Dither::none});
             if (!writer) return writer.error().text();
@@ -288,7 +296,7 @@ class Run {
         auto& plane = input_memory_[at(port.slot)];
         std::ranges::fill(plane, 0.0F);
         for (const auto& [strip, samples] : inputs_) {
-            if (strip != port.strip_key || at(port.channel) >= samples.size()) continue;
+            if (strip != port.strip_key || port.module >= 0 || at(port.channel) >= samples.size()) continue;
             const auto& from = samples[at(port.channel)];
             const auto left = static_cast<std::int64_t>(from.size()) - position;
             for (std::int64_t i = 0; i < std::min<std::int64_t>(count, left); ++i)

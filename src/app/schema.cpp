@@ -53,7 +53,8 @@ Json row_schema(const Parameter& row) {
         json = choice_schema(row);
         break;
     case Kind::text:
-        json = {{"type", "string"}, {"default", row.initial_text}};
+        if (row.ports) json = {{"type", "array"}, {"items", {{"type", "string"}}}, {"default", Json::array()}};
+        else json = {{"type", "string"}, {"default", row.initial_text}};
         break;
     case Kind::meter:
         break; // never written

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ton::backend {
@@ -69,6 +70,8 @@ class Backend {
     /// Ten times a second: reconnects a server that came back, makes pending connections.
     virtual void poll() = 0;
     virtual Status status() = 0;
+    /// Whether anything is connected to the port of that name ("host/out_1").
+    virtual bool connected(std::string_view port) = 0;
 
     /// Set before start(). The server (re)appeared with this rate and largest block: build the plan for it
     /// before audio runs. Called on the control thread, inside start() or poll().

@@ -34,6 +34,7 @@ class InternalBackend final : public Backend {
         table_.reclaim([](auto&&) {});
     }
     Status status() override;
+    bool connected(std::string_view) override { return false; }
 
   private:
     void run();

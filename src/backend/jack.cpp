@@ -29,6 +29,7 @@ class JackBackend final : public Backend {
     void set_latencies(std::span<const PathLatency> paths) override;
     void poll() override;
     Status status() override;
+    bool connected(std::string_view port) override;
 
   private:
     bool open();
@@ -286,6 +287,12 @@ Status JackBackend::status() {
     status.missing_connections = missing_;
     status.ports = client_->port_count();
     return status;
+}
+
+bool JackBackend::connected(std::string_view port) {
+    if (state_ != State::running || !client_ || client_->lost()) return false;
+    jack_port_t* const handle = client_->port(port);
+    return handle != nullptr && client_->api().port_connected(handle) > 0;
 }
 
 } // namespace

@@ -22,7 +22,7 @@ namespace ton::backend {
     X(set_sample_rate_callback) X(set_xrun_callback) X(set_freewheel_callback) X(set_latency_callback)      \
     X(set_port_registration_callback) X(set_graph_order_callback) X(on_shutdown) X(on_info_shutdown)        \
     X(port_register) X(port_rename) X(port_unregister) X(port_get_buffer) X(port_by_id) X(port_by_name) X(port_name)       \
-    X(port_get_aliases) X(port_uuid) X(port_connected_to) X(port_get_all_connections) X(connect)            \
+    X(port_get_aliases) X(port_uuid) X(port_connected) X(port_connected_to) X(port_get_all_connections) X(connect)            \
     X(disconnect) X(get_ports) X(port_get_latency_range) X(port_set_latency_range)                          \
     X(recompute_total_latencies) X(set_error_function) X(set_info_function) X(set_property)                 \
     X(remove_properties) X(get_property) X(free)

@@ -139,6 +139,9 @@ std::string_view to_text(Stage stage);
 /// The text between the slashes of a `/regex/` (ECMAScript, for std::regex); nullopt for a port's exact name.
 std::optional<std::string_view> port_regex(std::string_view port);
 
+/// Empty where `port` names one, as CLIENT:PORT or a /regex/ of it; else what is wrong with it.
+std::string port_error(const std::string& port);
+
 /// nullopt when `name` can name a strip or module (1..64 letters, digits, `-`, `_`, `.`, at least one a
 /// letter or digit, not reserved), else what is wrong and what was expected. Also for names that arrive over
 /// OSC.

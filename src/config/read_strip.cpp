@@ -57,6 +57,8 @@ std::string regex_error(std::string_view pattern) {
     }
 }
 
+} // namespace
+
 std::string port_error(const std::string& port) {
     if (port.size() > longest_port) return fmt::format("a port's name is longer than {} bytes", longest_port);
     if (const auto pattern = port_regex(port)) {
@@ -68,6 +70,8 @@ std::string port_error(const std::string& port) {
     const bool right = colon != std::string::npos && colon > 0 && colon + 1 < port.size();
     return right ? "" : quote(port) + " is no port's full name";
 }
+
+namespace {
 
 std::optional<std::vector<Name>> read_ports(const Fields& fields, std::string_view key,
                                             std::string_view expected, Diagnostics& errors) {

@@ -18,7 +18,11 @@ Node to_node(const config::Value& value) {
     Node node;
     if (const auto* truth = std::get_if<bool>(&value.data)) node.value = *truth;
     else if (const auto* text = std::get_if<std::string>(&value.data)) node.value = *text;
-    else node.value = std::get<double>(value.data);
+    else if (const auto* list = std::get_if<std::vector<config::Value>>(&value.data)) {
+        Node::List nodes;
+        for (const auto& item : *list) nodes.push_back(to_node(item));
+        node.value = std::move(nodes);
+    } else node.value = std::get<double>(value.data);
     return node;
 }
 
@@ -67,7 +71,7 @@ void write_module(Document& document, const Path& module, const graph::Module& l
     for (std::size_t r = 0; r < live.values.size(); ++r) {
         if (live.type->parameters[r].kind == engine::Kind::meter || !differs(loaded, live, r)) continue;
         const auto name = engine::parameter_path(live.type->parameters[r]);
-        const auto value = to_node(live.written(r));
+        const auto value = to_node(live.in_config(r));
         if (const auto written = find_parameter(document, group, name)) document.set(*written, value);
         else document.insert(group, name, value);
     }

@@ -67,7 +67,7 @@ Desk Console::load_text(std::string_view text, const std::string& path, std::vec
 
 graph::CompileOptions Console::compile_options() const {
     graph::CompileOptions options;
-    options.conditions = {.sample_rate = sample_rate_, .directory = directory_, .injected = options_.injected, .captured = options_.captured};
+    options.conditions = {.sample_rate = sample_rate_, .period = period_, .directory = directory_, .injected = options_.injected, .captured = options_.captured};
     options.disk = options_.disk;
     options.offline = options_.offline;
     options.lane_width = options_.lane_width;

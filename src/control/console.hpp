@@ -157,6 +157,10 @@ class Console {
     /// fades out.
     std::vector<graph::Port> live_ports() const;
     double sample_rate() const { return sample_rate_; }
+    /// The audio server's cycle in frames, 0 where there is none: by that much inserts come back later. Call it often: a new plan
+    /// for it is made when ready().
+    void follow_period(int frames);
+    int period() const { return period_; }
     engine::Engine& engine() { return engine_; }
 
     /// Called for every change of a value, from wherever it came; and when the tree itself changed.
@@ -222,6 +226,7 @@ class Console {
     graph::Desk loaded_; ///< as the config said, so that a reload knows what its author changed
     std::string directory_;
     double sample_rate_ = 48000;
+    int period_ = 0;
     std::unique_ptr<graph::Compiled> compiled_;
     std::unique_ptr<graph::Compiled> pending_; ///< the one that runs until the swap is reported
     bool swapping_ = false;                    ///< a transaction was sent and not yet reported done

@@ -156,6 +156,14 @@ Outcome Console::replan(Desk next, std::int64_t time) {
     return {};
 }
 
+void Console::follow_period(int frames) {
+    if (frames == period_ || !ready()) return;
+    period_ = frames;
+    const auto inserts = [](const graph::Strip& s) { return std::ranges::any_of(s.chain, [](const graph::Module& m) { return m.type->insert; }); };
+    if (!compiled_ || std::ranges::none_of(desk_.strips, inserts)) return;
+    if (auto done = replan(desk_, Command::kNow); !done.error.empty()) complaints_.emplace_back("/", std::move(done.error));
+}
+
 void Console::fade(float to, double seconds, bool from_silence) {
     Outbox::Batch batch;
     if (from_silence) batch.push_back({.what = Command::What::fade, .value = 0.0F, .fade = 0});

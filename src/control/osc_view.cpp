@@ -201,6 +201,7 @@ void OscView::tell_fades() {
 void OscView::poll() {
     clock_.update(console_.engine(), console_.sample_rate());
     obey_held();
+    pings_.poll();
     take_due();
     if (!listings_.empty()) {
         send_list(listings_.front());
@@ -249,6 +250,11 @@ void OscView::add_verbs() {
         const auto port = m.args.empty() ? std::nullopt : osc::number(m.args.front());
         if (!origin_ || !port) return a.error(m.address, "expected a port number");
         if (const auto set = server_.set_reply_port(*origin_, static_cast<int>(*port)); !set) a.error(m.address, set.error());
+    });
+    dispatcher_.add_verb("insert/ping", [this](const osc::Message& m, Answers& a) {
+        if (!origin_) return;
+        const auto why = pings_.start(m, [this, peer = *origin_](const osc::Message& answer) { server_.send(peer, answer); });
+        if (!why.empty()) a.error(m.address, why);
     });
     dispatcher_.add_verb("sync", [this](const osc::Message& m, Answers& a) {
         if (!origin_ || m.args.empty()) return a.error(m.address, "expected an id, which comes back in /tonmeister/synced");

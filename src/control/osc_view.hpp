@@ -3,6 +3,7 @@
 
 #include "control/audio_clock.hpp"
 #include "control/dispatch.hpp"
+#include "control/insert_ping.hpp"
 #include "control/known_modules.hpp"
 #include "control/osc/schedule.hpp"
 #include "control/osc/server.hpp"
@@ -112,6 +113,7 @@ class OscView {
     KnownModules known_;
     std::unordered_set<std::string> fading_;     // told last time to be on their way
     osc::Subscriptions::Time next_fades_{};
+    InsertPing pings_{console_};
     std::uint64_t refused_ = 0;
 };
 

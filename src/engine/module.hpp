@@ -18,6 +18,8 @@ class DiskThread;
 
 namespace ton::engine {
 
+class Loop;
+
 /// The settings of one module instance while a plan is built. Control thread.
 struct Settings {
     std::span<const Parameter> rows;
@@ -56,6 +58,8 @@ class Processor {
     virtual std::string set_text(int /*row*/, const std::string& /*text*/) { return {}; }
     /// Control thread, a few times a second: what went wrong meanwhile (a full disk, an underrun), or empty.
     virtual std::string take_report() { return {}; }
+    /// Control thread. Of a module declared with ModuleType::insert, not null.
+    virtual Loop* external_loop() { return nullptr; }
 
   protected:
     Processor() = default;
@@ -87,6 +91,9 @@ struct ModuleType {
     /// Runs in two halves around its group's sum (text row "group"): see Setup::half.
     bool shares = false;
     bool send = false;         ///< has a text row "to" that names a strip; writes taps
+    /// Its taps go out through ports of its own (text row "send") and come back as its side-chain (row "return"), both at its own
+    /// width; a period of the audio server is added to its latency. Its Processor has an external_loop().
+    bool insert = false;
     bool internal = false;     ///< the desk adds it by itself; a chain can't name it
     bool source = false;       ///< makes sound itself (player, tone, noise)
     /// The type for a size that its own settings give, with a table of that size; or null where there is but one. Control

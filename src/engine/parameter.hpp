@@ -44,6 +44,8 @@ struct Parameter {
     bool momentary = false;          ///< lasts as long as a hand is on it: no scene, state or saved config keeps it
     bool point = false;              ///< a text that names what the module hears: "strip", or "strip/module" for what
                                      ///< comes out of that module; a change needs a new plan
+    bool ports = false;              ///< a text that names ports of the audio server, one a line (in a config a list of them):
+                                     ///< "CLIENT:PORT" or "/regex/"; a change needs a new plan
 };
 
 constexpr bool is_control(const Parameter& p) { return p.kind != Kind::text && p.kind != Kind::meter; }
@@ -70,6 +72,7 @@ consteval bool is_identifier(std::string_view s) {
 consteval void check(const Parameter& p) {
     if (!is_identifier(p.name)) throw "a parameter's name must be [a-z][a-z0-9_]*";
     if (p.help.empty()) throw "a parameter needs a line of help";
+    if (p.ports && !(p.kind == Kind::text && p.structural)) throw "ports are a structural text";
     if (p.point && !(p.kind == Kind::text && p.structural)) throw "a point is a structural text";
     if (p.kind == Kind::text) return;
     if (p.kind == Kind::choice && p.choices.empty()) throw "a choice needs its choices";

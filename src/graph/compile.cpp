@@ -100,6 +100,21 @@ void Compiler::make_ports() {
         };
         make(true, sl.input_ports, strip(s).inputs);
         make(false, sl.output_ports, strip(s).outputs);
+        for (int m = 0; m < static_cast<int>(strip(s).chain.size()); ++m)
+            if (strip(s).chain[at(m)].type->insert) make_insert_ports(s, m);
+    }
+}
+
+void Compiler::make_insert_ports(int s, int m) {
+    const auto& mod = strip(s).chain[at(m)];
+    for (const bool input : {false, true}) {
+        const auto wishes = lines_of(mod.texts[at(mod.row(input ? "return" : "send"))]);
+        for (int c = 0; c < layout().strips[at(s)].widths[at(m)]; ++c) {
+            const auto end = fmt::format("/{}/{}_{}", mod.name, input ? "return" : "send", c + 1);
+            Port port{strip(s).name + end, input, port_slot(strip(s).key() + end, input), s, c, {}, strip(s).key(), m, fmt::format("{}/{}:{}", strip(s).key(), mod.name, mod.type->name)};
+            if (at(c) < wishes.size()) port.connect.push_back(wishes[at(c)]);
+            out_->ports.push_back(std::move(port));
+        }
     }
 }
 

@@ -18,12 +18,14 @@ namespace ton::graph {
 
 /// An audio port that the plan wants from the backend.
 struct Port {
-    std::string name;                 ///< "host/in_1"
+    std::string name;                 ///< "host/in_1", of an insert "host/insert/return_1"
     bool input;
     int slot;
     int strip, channel;
     std::vector<std::string> connect; ///< nothing, or the one port (or /regex/) to connect to
     std::string strip_key;            ///< Strip::key(): the same also when the strip is renamed
+    int module = -1;                  ///< of an insert's port: its place in the strip's chain in the layout
+    std::string instance = {};        ///< and its key among the instances
 };
 
 /// A module instance of the running desk, by slot.

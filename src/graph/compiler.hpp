@@ -57,6 +57,7 @@ class Compiler {
     void make_signals();
     int port_slot(const std::string& name, bool input);
     void make_ports();
+    void make_insert_ports(int s, int m);
     void make_scratch();
 
     // instances.cpp: sections in lanes, module instances and their slots
@@ -74,12 +75,16 @@ class Compiler {
 
     // sums.cpp: who feeds whom, through which edges
     std::shared_ptr<Signal> port_signal(int s, bool input);
+    std::string insert_name(int s, int m) const;
+    std::shared_ptr<Signal> insert_signal(int s, int m, bool input);
     void add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main, int bus = -1);
     void add_mixes(int n);
     void add_listened(int n, std::size_t i);
     int feed_node(const Feed& feed);
     std::shared_ptr<Edge> feed_edge(const Node& me, const Feed& feed);
     void add_output(int s);
+    void add_insert(int n);
+    void feed_ports(Signal& signal, int s, int m);
 
     // solo.cpp: what is soloed
     std::string tap_name(int s, int bus) const;

@@ -24,8 +24,10 @@ struct Module {
 
     engine::Settings settings() const { return {type->parameters, values, texts}; }
     int row(std::string_view parameter) const { return engine::find_parameter(type->parameters, parameter); }
-    /// A row's value as a config has it: a choice by its word, a number in its shortest form.
+    /// A row's value as a person would write it: a choice by its word, a number in its shortest form.
     config::Value written(std::size_t row) const;
+    /// The same as configs have it: ports as a list.
+    config::Value in_config(std::size_t row) const;
 };
 
 struct Strip {
@@ -70,6 +72,8 @@ inline constexpr std::string_view kGroupLevel = "group_level";
 inline constexpr std::string_view kGroups = "groups/";
 /// True where one of a group's members, names and patterns, is that strip.
 bool is_member(const std::string& strip, const std::vector<std::string>& members);
+/// The lines of a text; none of an empty one.
+std::vector<std::string> lines_of(const std::string& text);
 /// False of a row that follows from others: nobody sets or saves it.
 bool is_setting(const Module& module, const engine::Parameter& row);
 /// Sets every strip's group level to the sum of its groups' levels.

@@ -264,6 +264,19 @@ class Builder {
             layout.output_ports = layout.channels_out;
     }
 
+    void check_insert(const Module& mod, int width) {
+        for (std::size_t r = 0; r < mod.texts.size(); ++r) {
+            if (!mod.type->parameters[r].ports) continue;
+            const auto path = config::child_path(mod.path, mod.type->parameters[r].name);
+            const auto ports = lines_of(mod.texts[r]);
+            for (const auto& port : ports)
+                if (const auto wrong = config::port_error(port); !wrong.empty())
+                    errors_.add(mod.at[r], path, wrong + ", expected CLIENT:PORT such as \"system:playback_9\", or a /regex/ of it");
+            if (!ports.empty() && static_cast<int>(ports.size()) != width)
+                errors_.add(mod.at[r], path, fmt::format("found {} port{} for {}, expected one for each, or none", ports.size(), ports.size() == 1 ? "" : "s", channels(width)));
+        }
+    }
+
     engine::Setup setup_of(int s, int m) {
         const auto& mod = module(s, m);
         const auto& layout = layout_.strips[at(s)];
@@ -272,6 +285,12 @@ class Builder {
         setup.channels_in = layout.widths[at(m)];
         setup.channels_out = layout.widths[at(m + 1)];
         setup.latency = mod.type->latency ? mod.type->latency(mod.settings(), conditions_.sample_rate) : 0;
+        if (mod.type->insert) {
+            setup.latency += conditions_.period;
+            setup.tap_channels = setup.sidechain_channels = setup.channels_in;
+            check_insert(mod, setup.channels_in);
+            return setup;
+        }
         if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) setup.tap_channels = mod.half == 1 ? 1 : tap_width(setup.channels_in, layout_.strips[at(t)].channels_in);
         setup.half = mod.half;
         for (const auto& point : targets_[at(s)].listens[at(m)])
@@ -305,7 +324,7 @@ class Builder {
         ++node.count;
         node.channels_out = setup.channels_out;
         node.setups.push_back(setup);
-        if (targets_[at(s)].sends[at(m)] >= 0) node.sends.push_back(m);
+        if (targets_[at(s)].sends[at(m)] >= 0 || mod.type->insert) node.sends.push_back(m);
         const auto shape = fmt::format("{}({}>{},s{},t{},l{})", mod.type->name, setup.channels_in, setup.channels_out,
                                        setup.sidechain_channels, setup.tap_channels, setup.latency);
         node.signature += shape + ";";
@@ -313,7 +332,7 @@ class Builder {
         if (const int t = targets_[at(s)].sends[at(m)]; t >= 0) node.identity += ">" + strip(t).key();
         if (!mod.type->lanes) // another file or structure is another thing; what is listened to only comes by other edges
             for (std::size_t r = 0; r < mod.values.size(); ++r)
-                if (mod.type->parameters[r].structural && !mod.type->parameters[r].point) node.identity += fmt::format(",{}{}", mod.values[r], mod.texts[r]);
+                if (const auto& row = mod.type->parameters[r]; row.structural && !row.point && !row.ports) node.identity += fmt::format(",{}{}", mod.values[r], mod.texts[r]);
         node.identity += ";";
     }
 
@@ -444,7 +463,8 @@ class Builder {
 } // namespace
 
 int Layout::listened_width(const Desk& desk, const Node& node, std::size_t i) const {
-    if (desk.strips[at(node.strip)].chain[at(node.first)].type->sources) return node.channels_in;
+    const auto& listener = *desk.strips[at(node.strip)].chain[at(node.first)].type;
+    if (listener.sources || listener.insert) return node.channels_in;
     const auto& source = strips[at(node.listens[i].strip)];
     return node.listens[i].module < 0 ? source.channels_out : source.widths[at(node.listens[i].module + 1)];
 }

@@ -16,6 +16,7 @@ namespace ton::graph {
 /// What a layout is made for, beside the desk.
 struct Conditions {
     double sample_rate = 48000;
+    int period = 0;                      ///< frames of the audio server's cycle, by which inserts come back later; 0: none runs
     std::string directory;               ///< of the config: file names are relative to it
     std::map<std::string, int> injected; ///< strips (by key) that are fed from outside (render --input): channels
     std::vector<std::string> captured;   ///< strips (by key) whose output is wanted (render --output), ports or not

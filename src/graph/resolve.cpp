@@ -34,7 +34,7 @@ std::string expected_of(const Parameter& row) {
     case Kind::toggle:
         return "true or false";
     case Kind::text:
-        return "a text in double quotes";
+        return row.ports ? "a list of ports such as [\"system:playback_9\"]" : "a text in double quotes";
     case Kind::choice: {
         std::vector<std::string> quoted;
         for (const auto choice : engine::choices_of(row)) quoted.push_back(config::quote(choice));
@@ -89,6 +89,20 @@ std::string accept_choice(const Parameter& row, const config::Value& value, floa
     return {};
 }
 
+/// A list of texts, one a line.
+bool accept_lines(const config::Value& value, std::string& text) {
+    const auto* items = std::get_if<std::vector<config::Value>>(&value.data);
+    if (!items) return false;
+    std::string lines;
+    for (const auto& item : *items) {
+        const auto* line = std::get_if<std::string>(&item.data);
+        if (!line) return false;
+        lines += (lines.empty() ? "" : "\n") + *line;
+    }
+    text = lines;
+    return true;
+}
+
 } // namespace
 
 std::string accept_value(const Parameter& row, const config::Value& value, float& number, std::string& text) {
@@ -97,7 +111,7 @@ std::string accept_value(const Parameter& row, const config::Value& value, float
         return fmt::format("{} is a read-out and can't be set", config::quote(engine::parameter_path(row)));
     case Kind::text:
         if (const auto* s = std::get_if<std::string>(&value.data)) return text = *s, std::string{};
-        return wrong(row, value);
+        return row.ports && accept_lines(value, text) ? std::string{} : wrong(row, value);
     case Kind::toggle:
         if (const auto* b = std::get_if<bool>(&value.data)) return number = *b ? 1.0F : 0.0F, std::string{};
         return wrong(row, value);
@@ -178,7 +192,7 @@ std::vector<std::string> words(const std::vector<config::Name>& names) {
 /// Behind the last fader, but behind everything that makes sound, too.
 std::size_t place_of_mute(const std::vector<Module>& chain) {
     const auto place = std::ranges::find_if(chain.rbegin(), chain.rend(),
-                                            [](const Module& m) { return m.type->name == "fader" || m.type->source || m.type->sources; });
+                                            [](const Module& m) { return m.type->name == "fader" || m.type->source || m.type->sources || m.type->insert; });
     const bool by_fader = place != chain.rend() && place->type->name == "fader";
     return by_fader ? static_cast<std::size_t>(place.base() - chain.begin()) : chain.size();
 }

@@ -35,7 +35,8 @@ class Routes {
             for (const auto& module : desk_.strips[s].chain) {
                 const int group = module.half > 0 ? hidden_.at(group_strip(module)) : -1;
                 targets_[s].sends.push_back(module.type->send ? send_target(s, module) : module.half == 1 ? group : -1);
-                targets_[s].listens.push_back(module.half == 2 ? std::vector{Point{group, -1, module.row("group")}} : points(s, module));
+                if (module.type->insert) targets_[s].listens.push_back({Point{}}); // its own ports
+                else targets_[s].listens.push_back(module.half == 2 ? std::vector{Point{group, -1, module.row("group")}} : points(s, module));
             }
         check_circles();
         return std::move(targets_);

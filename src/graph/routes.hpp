@@ -18,7 +18,8 @@ struct Point {
 /// What the modules of a strip name: one entry a module of the chain.
 struct Targets {
     std::vector<int> sends;                  ///< strip, -1 where it feeds none
-    std::vector<std::vector<Point>> listens; ///< side-chains that are named; of a module with sources all its points
+    std::vector<std::vector<Point>> listens; ///< side-chains that are named; of a module with sources all its points; of an
+                                             ///< insert one point nowhere: its ports
 };
 
 /// Finds what sends and side-chains name, per strip, and checks what only the modules' texts can tell: unknown

@@ -9,12 +9,13 @@ namespace ton::graph {
 
 void Compiler::make_steps() {
     for (const auto& port : out_->ports)
-        if (port.input) plan_->inputs.push_back({port.slot, port_signal(port.strip, true).get(), port.channel});
+        if (port.input) plan_->inputs.push_back({port.slot, (port.module < 0 ? port_signal(port.strip, true) : insert_signal(port.strip, port.module, true)).get(), port.channel});
     sums_of_.resize(layout().nodes.size());
     fed_by_.resize(layout().nodes.size());
     finished_.assign(layout().nodes.size(), 0);
     for (int n = 0; n < static_cast<int>(layout().nodes.size()); ++n) add_mixes(n);
     for (int s = 0; s < static_cast<int>(out_->desk.strips.size()); ++s) add_output(s);
+    for (int n = 0; n < static_cast<int>(layout().nodes.size()); ++n) add_insert(n);
     std::map<const Section*, std::vector<int>> lanes;
     for (int n = 0; n < static_cast<int>(layout().nodes.size()); ++n) lanes[state(n).section.get()].push_back(n);
     for (const int n : layout().order) {

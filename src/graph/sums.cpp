@@ -21,6 +21,12 @@ std::shared_ptr<engine::Signal> Compiler::port_signal(int s, bool input) {
     return signal(strip(s).key() + (input ? "/ports_in" : std::string(kPortsOut)), input ? sl.input_ports : sl.output_ports);
 }
 
+std::string Compiler::insert_name(int s, int m) const { return fmt::format("{}/{}", strip(s).key(), strip(s).chain[at(m)].name); }
+
+std::shared_ptr<engine::Signal> Compiler::insert_signal(int s, int m, bool input) {
+    return signal(insert_name(s, m) + (input ? "/ports_in" : std::string(kPortsOut)), layout().strips[at(s)].widths[at(m)]);
+}
+
 /// `sources` are the nodes behind the edges, -1 for ports; `node` reads the sum, as its main input or not.
 void Compiler::add_sum(std::shared_ptr<Signal> signal, std::vector<std::shared_ptr<Edge>> edges, std::vector<int> sources, int node, bool main, int bus) {
     const auto index = sums_.size();
@@ -56,6 +62,9 @@ void Compiler::add_mixes(int n) {
 void Compiler::add_listened(int n, std::size_t i) {
     const auto& point = node(n).listens[i];
     const auto& sum = state(n).inputs[i + 1];
+    const auto& me = node(n);
+    if (strip(me.strip).chain[at(me.first)].type->insert)
+        return add_sum(sum, {edge(sidechain_name(me, i), "ports", insert_signal(me.strip, me.first, true), sum->channels(), 0, 0)}, {-1}, n, false);
     if (point.strip < 0) return add_sum(sum, {}, {}, n, false); // silence
     const int source = layout().node_of(point.strip, point.module);
     const bool inside = std::ranges::find(node(source).probes, point.module) != node(source).probes.end();
@@ -99,12 +108,26 @@ void Compiler::add_output(int s) {
     const auto to = port_signal(s, false);
     const int last = sl.nodes.back();
     add_sum(to, {edge(strip(s).key() + std::string(kPortsOut), node(last).identity, state(last).output, sl.output_ports, 0, fill(last))}, {last}, -1, false);
-    for (const auto& port : out_->ports)
-        if (!port.input && port.strip == s) {
-            plan_->outputs.push_back({port.slot, to.get(), port.channel});
-            if (plan_->fed.size() <= at(port.slot)) plan_->fed.resize(at(port.slot) + 1);
-            plan_->fed[at(port.slot)] = 1;
-        }
+    feed_ports(*to, s, -1);
+}
+
+/// What an insert sends goes out as it is taken: the way back begins there.
+void Compiler::add_insert(int n) {
+    const auto& me = node(n);
+    if (!strip(me.strip).chain[at(me.first)].type->insert) return;
+    const auto to = insert_signal(me.strip, me.first, false);
+    add_sum(to, {edge(insert_name(me.strip, me.first) + std::string(kPortsOut), me.identity, state(n).taps.front(), to->channels(), 0, 0)}, {n}, -1, false);
+    feed_ports(*to, me.strip, me.first);
+}
+
+/// Of that strip's module, or of the strip itself (-1).
+void Compiler::feed_ports(Signal& signal, int s, int m) {
+    for (const auto& port : out_->ports) {
+        if (port.input || port.strip != s || port.module != m) continue;
+        plan_->outputs.push_back({port.slot, &signal, port.channel});
+        if (plan_->fed.size() <= at(port.slot)) plan_->fed.resize(at(port.slot) + 1);
+        plan_->fed[at(port.slot)] = 1;
+    }
 }
 
 } // namespace ton::graph

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace ton::graph {
@@ -26,7 +27,7 @@ config::Module to_config(const Module& from) {
         if (initial) continue;
         auto& parameter = module.parameters.emplace_back(); // in place: gcc 12 warns of a temporary's members wrongly
         parameter.path.value = engine::parameter_path(row);
-        parameter.value = from.written(r);
+        parameter.value = from.in_config(r);
     }
     return module;
 }
@@ -67,6 +68,23 @@ double shortest(float value) {
     double exact = 0;
     std::from_chars(text.data(), text.data() + text.size(), exact);
     return exact;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const auto end = std::min(text.find('\n', begin), text.size());
+        if (end > begin) lines.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return lines;
+}
+
+config::Value Module::in_config(std::size_t row) const {
+    if (!type->parameters[row].ports) return written(row);
+    std::vector<config::Value> list;
+    for (auto& line : lines_of(texts[row])) list.push_back({std::move(line), {}});
+    return {std::move(list), {}};
 }
 
 config::Value Module::written(std::size_t row) const {

@@ -14,8 +14,9 @@ using test::RigOptions;
 
 std::string Subject::label() const {
     auto text = std::string(type->name) + (channels == 1 ? ", mono" : ", stereo");
-    if (sidechain > 0) text += type->sources ? ", sources" : ", side-chain";
-    if (taps > 0) text += taps == 1 ? " into mono" : " into stereo";
+    if (sidechain > 0) text += type->sources ? ", sources" : type->insert ? ", return" : ", side-chain";
+    if (taps > 0 && type->insert) text += ", send";
+    else if (taps > 0) text += taps == 1 ? " into mono" : " into stereo";
     return text;
 }
 
@@ -44,6 +45,10 @@ std::vector<Subject> subjects() {
             if (type->channels_out(channels, {type->parameters, values, texts}) == 0) continue;
             if (type->send) {
                 for (int taps = 1; taps <= 2; ++taps) all.push_back({type, channels, 0, taps});
+                continue;
+            }
+            if (type->insert) {
+                all.push_back({type, channels, channels, channels});
                 continue;
             }
             const auto points = static_cast<int>(engine::point_rows(type->parameters).size());
