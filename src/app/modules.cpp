@@ -202,6 +202,7 @@ void print_text(const ModuleType& type) {
 
 Json json_initial(const Parameter& row) {
     if (row.kind == Kind::toggle) return row.initial >= 0.5F;
+    if (row.ports) return Json::array();
     if (row.kind == Kind::choice || row.kind == Kind::text) {
         return row.kind == Kind::text ? std::string(row.initial_text) : initial_of(row);
     }
