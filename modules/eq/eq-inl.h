@@ -36,6 +36,7 @@ template <class D> struct Eq {
     struct Shared {
         Band band[eq::kBands];
         V primed;
+        SvfWay<V> kept[eq::kBands]; // where a block ended in a cell's middle
     };
     struct Channel {
         SvfState<V> filter[eq::kBands];
@@ -87,7 +88,7 @@ template <class D> struct Eq {
         s.primed = hn::Set(d, 1.0F);
     }
 
-    static HWY_INLINE void step(D d, Memory m, const engine::Control* controls) {
+    static HWY_INLINE void step(D d, Memory m, const engine::Control* controls, SvfWay<V>* ways) {
         const V cells = M::set(cells_of_travel(m.setup.sample_rate));
         for (int n = 0; n < eq::kBands; ++n) {
             auto& b = m.shared.band[n];
@@ -98,7 +99,7 @@ template <class D> struct Eq {
             b.plays = hn::IfThenElse(turns, w.row[eq::on], b.plays);
             b.shape = hn::IfThenElse(turns, w.row[eq::type], b.shape);
             b.changed = hn::Zero(d);
-            const auto asleep = b.filter.cell(design(b, w, m.setup.sample_rate), turns, cells, bank::kCell);
+            const auto asleep = b.filter.cell(design(b, w, m.setup.sample_rate), turns, cells, bank::kCell, ways[n]);
             clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
         }
     }

@@ -61,6 +61,7 @@ const ModuleType eq_module{
     .summary = "Equaliser: eight bands, each a bell, shelf, pass or notch, true to the analogue curves.",
     .parameters = kRows,
     .channels_out = same_channels,
+    .grid = kCoarseGrid,
     .lanes = lanes,
 };
 

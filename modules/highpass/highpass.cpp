@@ -38,6 +38,7 @@ const ModuleType highpass_module{
     .summary = "High-pass: takes out rumble and pops, Butterworth, 6 to 48 dB per octave.",
     .parameters = kRows,
     .channels_out = same_channels,
+    .grid = kCoarseGrid,
     .lanes = lanes,
 };
 

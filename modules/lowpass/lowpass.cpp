@@ -38,6 +38,7 @@ const ModuleType lowpass_module{
     .summary = "Low-pass: takes out hiss and fizz, Butterworth, 6 to 48 dB per octave.",
     .parameters = kRows,
     .channels_out = same_channels,
+    .grid = kCoarseGrid,
     .lanes = lanes,
 };
 

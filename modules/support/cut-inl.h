@@ -44,6 +44,7 @@ template <class D, bool kHigh> struct Cut {
         V kind;            // the slope that is played, or being travelled to
         V changed, primed; // 1 or 0
         MovingSvf<V> filter[kFilters];
+        SvfWay<V> kept[kFilters]; // where a block ended in a cell's middle
     };
     struct Channel {
         SvfState<V> filter[kFilters];
@@ -89,7 +90,7 @@ template <class D, bool kHigh> struct Cut {
         const V g = tangent(m.setup, hn::LoadU(d, u.row(cut::frequency)));
         for (int n = 0; n < kFilters; ++n) s.filter[n].start(design(s, g, n), fresh);
     }
-    template <class Memory> static HWY_INLINE void step(D d, Memory m, const engine::Control* controls) {
+    template <class Memory> static HWY_INLINE void step(D d, Memory m, const engine::Control* controls, SvfWay<V>* ways) {
         auto& s = m.shared;
         bool due = any_set(d, s.changed);
         for (const auto& f : s.filter) due = due || f.any_busy();
@@ -105,7 +106,7 @@ template <class D, bool kHigh> struct Cut {
         const V g = tangent(m.setup, frequency);
         for (int n = 0; n < kFilters; ++n) {
             if (spare(s, n)) continue;
-            const auto asleep = s.filter[n].cell(design(s, g, n), turns, cells, bank::kCell);
+            const auto asleep = s.filter[n].cell(design(s, g, n), turns, cells, bank::kCell, ways[n]);
             clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
         }
     }

@@ -17,9 +17,9 @@
 #ifndef TON_MODULES_SVF_BANK_TYPES
 #define TON_MODULES_SVF_BANK_TYPES
 namespace ton::modules::bank {
-/// Samples between new coefficients: every second grid point of the engine halves their cost, and a step of
-/// any parameter still leaves no click (see the modules' tests).
-inline constexpr int kCell = 2 * engine::kGrid;
+/// Samples between new coefficients: the coarser grid halves their cost, and a step of any parameter still leaves no
+/// click (see the modules' tests). Such a module's type says so too.
+inline constexpr int kCell = engine::kCoarseGrid;
 /// ms that a change of kind takes (type, slope, on and off).
 inline constexpr double kTravel = 50.0;
 } // namespace ton::modules::bank
@@ -31,6 +31,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using dsp::HWY_NAMESPACE::MovingSvf;
 using dsp::HWY_NAMESPACE::SvfCoefficients;
 using dsp::HWY_NAMESPACE::SvfState;
+using dsp::HWY_NAMESPACE::SvfWay;
 
 inline double cells_of_travel(double sample_rate) {
     return static_cast<double>(static_cast<int>(bank::kTravel * 1e-3 * sample_rate / bank::kCell) + 1);
@@ -50,27 +51,43 @@ HWY_INLINE void clear_states(D d, hn::Mask<D> where, SvfState<V>* states, int ch
     }
 }
 
+/// The ways of a chain of filters that is called in a cell's middle.
+template <class V, int Count>
+HWY_INLINE void resume(const MovingSvf<V>* const (&filters)[Count], const SvfWay<V>* kept, SvfWay<V>* ways) {
+    for (int n = 0; n < Count; ++n)
+        if (filters[n]->any_busy()) ways[n] = filters[n]->resume(kept[n]);
+}
+
 /// One block through Kernel's chain of filters: at each cell's start Kernel::step lets those that are busy or
-/// whose settings changed take their next step. This runs by the filters' own flags, not by block.moving,
-/// because a change of kind goes on after the parameters have arrived.
+/// whose settings changed take their next step, and says by what way. This runs by the filters' own flags, not by
+/// block.moving, because a change of kind goes on after the parameters have arrived.
 template <class Kernel, class D, class Memory>
 HWY_INLINE void run_bank(D d, Memory m, const engine::Block& b) {
     constexpr int kCount = Kernel::kFilters;
-    MovingSvf<hn::Vec<D>>* filters[kCount];
+    using V = hn::Vec<D>;
+    const MovingSvf<V>* filters[kCount];
     for (int n = 0; n < kCount; ++n) filters[n] = &Kernel::filter(m, n);
+    SvfWay<V> ways[kCount];
     float* planes[engine::kMaxChannels];
     for (int done = 0; done < b.frames;) {
         const int into_cell = static_cast<int>((b.position + done) & (bank::kCell - 1));
-        if (into_cell == 0) Kernel::step(d, m, b.controls);
+        if (into_cell == 0) Kernel::step(d, m, b.controls, ways);
+        else resume(filters, m.shared.kept, ways);
         bool busy = false;
         for (const auto* f : filters) busy = busy || f->any_busy();
+        if (busy)
+            for (int n = 0; n < kCount; ++n)
+                if (!filters[n]->any_busy() && filters[n]->any_awake()) ways[n] = filters[n]->rest();
         int count = b.frames - done;
         if (busy && count > bank::kCell - into_cell) count = bank::kCell - into_cell;
         const auto offset = static_cast<std::ptrdiff_t>(done) * static_cast<std::ptrdiff_t>(hn::Lanes(d));
         for (int c = 0; c < m.setup.channels_out; ++c) planes[c] = b.audio[c] + offset;
-        dsp::HWY_NAMESPACE::svf_chain<kCount>(d, filters, m.channel[0].filter, kCount, planes,
+        dsp::HWY_NAMESPACE::svf_chain<kCount>(d, filters, busy, ways, m.channel[0].filter, kCount, planes,
                                               m.setup.channels_out, count);
         done += count;
+        if (into_cell + count == bank::kCell) continue;
+        for (int n = 0; n < kCount; ++n)
+            if (filters[n]->any_busy()) m.shared.kept[n] = ways[n];
     }
 }
 

@@ -194,6 +194,7 @@ void Daemon::begin_stop() {
     if (std::exchange(stopping_, true)) return;
     notifier_.stopping();
     osc_->server().pause(); // a flood must not be heard to its end first
+    flush_state();          // the disk works while the fade is played
     stop_at_ = std::chrono::steady_clock::now() + kStopLatest;
     console_.fade(0.0F, kStopFade, false);
     stop_when_faded();

@@ -54,15 +54,20 @@ template <class V> HWY_INLINE V svf_tick(const SvfCoefficients<V>& f, SvfState<V
     return y;
 }
 
+/// A filter's way through a cell: value falls by step per sample.
+template <class V> struct SvfWay { SvfCoefficients<V> value, step; };
+
 /// A filter on its way: coefficients move in a straight line through each cell of the sample clock. A change
 /// of kind (type, slope, on and off) travels for many cells on a smooth curve. A filter that does nothing
 /// sleeps: it costs nothing where all lanes sleep, passes every bit where a neighbour is awake, and wakes up
-/// from rest.
+/// from rest. Its memory is small, since a big desk's is read once per segment: the way through a cell is
+/// found at the cell's start, and kept only where a call ends in the cell's middle.
 template <class V> struct MovingSvf {
     using D = hn::DFromV<V>;
     using Mask = hn::Mask<D>;
     using Coefficients = SvfCoefficients<V>;
-    Coefficients value, step, target; ///< value falls by step per sample, to be target at the cell's end
+    using Way = SvfWay<V>;
+    Coefficients target;              ///< due at the cell's end; what plays where it stands still
     V travel;                         ///< cells left of a change of kind
     V busy;                           ///< 1 while it moves: it wants cell() when the next one begins
     V awake;                          ///< 1, or 0 where it sleeps
@@ -105,20 +110,31 @@ template <class V> struct MovingSvf {
     /// The very first coefficients of those lanes: they stand still.
     HWY_INLINE void start(const Coefficients& next, Mask where) {
         const V none = set(0.0F);
-        each(value, next, Replace{where});
         each(target, next, Replace{where});
-        each(step, {none, none, none, none, none, none}, Replace{where});
         travel = hn::IfThenElse(where, none, travel);
         busy = hn::IfThenElse(where, none, busy);
         awake = hn::IfThenElse(where, set(1.0F), awake);
         sleep_where(hn::And(where, is_identity(next)));
+    }
+    HWY_INLINE Way rest() const {
+        const V none = set(0.0F);
+        return {target, {none, none, none, none, none, none}};
+    }
+    /// In a cell's middle: what was kept there of those lanes that move.
+    HWY_INLINE Way resume(const Way& kept) const {
+        const Mask on_its_way = busy != set(0.0F);
+        Way way = rest();
+        each(way.value, kept.value, Replace{on_its_way});
+        each(way.step, kept.step, Replace{on_its_way});
+        return way;
     }
 
     /// At a cell's start: the last cell's target was reached, `next` is due at the new one's end (its direct,
     /// band and low are those of identity() where the filter shall do nothing). `turns` begins a change of
     /// kind over `cells` cells of `cell_length` samples. Returns where it has just fallen asleep: there the
     /// state must be cleared.
-    HWY_INLINE Mask cell(const Coefficients& next, Mask turns, V cells, int cell_length) {
+    HWY_INLINE Mask cell(const Coefficients& next, Mask turns, V cells, int cell_length, Way& way) {
+        auto& value = way.value;
         value = target;
         const Mask slept = awake == set(0.0F);
         if (!hn::AllFalse(D(), slept)) each(value, identity(next), Replace{slept});
@@ -132,26 +148,28 @@ template <class V> struct MovingSvf {
             travel = hn::IfThenElseZero(travels, left);
         }
         const V per_sample = set(1.0F / static_cast<float>(cell_length));
-        step = {(value.damp - target.damp) * per_sample, (value.turn - target.turn) * per_sample,
-                (value.pull - target.pull) * per_sample, (value.direct - target.direct) * per_sample,
-                (value.band - target.band) * per_sample, (value.low - target.low) * per_sample};
+        way.step = {(value.damp - target.damp) * per_sample, (value.turn - target.turn) * per_sample,
+                    (value.pull - target.pull) * per_sample, (value.direct - target.direct) * per_sample,
+                    (value.band - target.band) * per_sample, (value.low - target.low) * per_sample};
         awake = set(1.0F);
-        busy = hn::IfThenElse(hn::Or(travel > set(0.0F), moves()), set(1.0F), set(0.0F));
+        busy = hn::IfThenElse(hn::Or(travel > set(0.0F), moves(value)), set(1.0F), set(0.0F));
         const Mask sleeps = hn::And(is_identity(value), is_identity(target));
-        if (!hn::AllFalse(D(), sleeps)) sleep_where(sleeps);
+        if (!hn::AllFalse(D(), sleeps)) {
+            sleep_where(sleeps);
+            each(value, asleep(), Replace{sleeps});
+            each(way.step, rest().step, Replace{sleeps});
+        }
         return hn::AndNot(slept, sleeps);
     }
 
-    HWY_INLINE Mask moves() const {
-        const auto &a = value, &b = target;
+    HWY_INLINE Mask moves(const Coefficients& a) const {
+        const auto& b = target;
         const Mask state = hn::Or(a.damp != b.damp, hn::Or(a.turn != b.turn, a.pull != b.pull));
         return hn::Or(state, hn::Or(a.direct != b.direct, hn::Or(a.band != b.band, a.low != b.low)));
     }
     HWY_INLINE void sleep_where(Mask m) {
         const V none = set(0.0F);
-        each(value, asleep(), Replace{m});
         each(target, asleep(), Replace{m});
-        each(step, {none, none, none, none, none, none}, Replace{m});
         awake = hn::IfThenElse(m, none, awake);
         busy = hn::IfThenElse(hn::And(m, travel == none), none, busy);
     }
@@ -172,12 +190,15 @@ template <class V> HWY_INLINE void svf_advance(SvfCoefficients<V>& f, const SvfC
 /// Runs N filters in series over `frames` samples in place, from the coefficients in `now`, and leaves these
 /// where they have got to. All is kept in registers: copied in, looped, copied out.
 template <int N, bool kMoving, class D, class V = hn::Vec<D>>
-HWY_INLINE void svf_series(D d, const MovingSvf<V>* const* filters, SvfCoefficients<V>* now,
+HWY_INLINE void svf_series(D d, SvfCoefficients<V>* now, const SvfCoefficients<V>* const* steps,
                            SvfState<V>* const* states, float* HWY_RESTRICT audio, int frames) {
     const int width = static_cast<int>(hn::Lanes(d));
     SvfCoefficients<V> f[N], step[N];
     SvfState<V> s[N];
-    for (int n = 0; n < N; ++n) f[n] = now[n], s[n] = *states[n], step[n] = filters[n]->step;
+    for (int n = 0; n < N; ++n) {
+        f[n] = now[n], s[n] = *states[n];
+        if constexpr (kMoving) step[n] = *steps[n];
+    }
     for (int i = 0; i < frames; ++i, audio += width) {
         V y = hn::LoadU(d, audio);
         for (int n = 0; n < N; ++n) y = svf_tick(f[n], s[n], y);
@@ -188,48 +209,51 @@ HWY_INLINE void svf_series(D d, const MovingSvf<V>* const* filters, SvfCoefficie
     for (int n = 0; n < N; ++n) now[n] = f[n], *states[n] = s[n];
 }
 
-/// N filters over all channels; every channel sees the same coefficients.
+/// N filters over all channels; every channel sees the same coefficients. `ways` only where they move.
 template <int N, bool kMoving, class D, class V = hn::Vec<D>>
-HWY_INLINE void svf_channels(D d, MovingSvf<V>* const* filters, SvfState<V>* const* states,
+HWY_INLINE void svf_channels(D d, const MovingSvf<V>* const* filters, SvfWay<V>* const* ways, SvfState<V>* const* states,
                              int channel_stride, float* const* audio, int channels, int frames) {
     SvfCoefficients<V> now[N];
+    const SvfCoefficients<V>* steps[N] = {};
     SvfState<V>* here[N];
     for (int c = 0; c < channels; ++c) {
-        for (int n = 0; n < N; ++n) now[n] = filters[n]->value, here[n] = states[n] + c * channel_stride;
-        svf_series<N, kMoving>(d, filters, now, here, audio[c], frames);
+        for (int n = 0; n < N; ++n) {
+            now[n] = kMoving ? ways[n]->value : filters[n]->target;
+            if constexpr (kMoving) steps[n] = &ways[n]->step;
+            here[n] = states[n] + c * channel_stride;
+        }
+        svf_series<N, kMoving>(d, now, steps, here, audio[c], frames);
     }
     if constexpr (kMoving)
-        for (int n = 0; n < N; ++n) filters[n]->value = now[n];
+        for (int n = 0; n < N; ++n) ways[n]->value = now[n];
 }
 
 /// A chain of `Count` filters: those that are awake in any lane, several at a time so that one's latency hides
 /// the other's: two where they move (with their steps they fill the registers), four where they stand still.
-/// states[n] of channel c stands at states + c * channel_stride + n. Never across a cell's end while moving.
+/// states[n] of channel c stands at states + c * channel_stride + n. While `moving`, never across a cell's end, and
+/// ways[n] leads on from here.
 template <int Count, class D, class V = hn::Vec<D>>
-HWY_INLINE void svf_chain(D d, MovingSvf<V>* const* filters, SvfState<V>* states, int channel_stride,
-                          float* const* audio, int channels, int frames) {
-    MovingSvf<V>* awake[Count];
+HWY_INLINE void svf_chain(D d, const MovingSvf<V>* const* filters, bool moving, SvfWay<V>* ways, SvfState<V>* states,
+                          int channel_stride, float* const* audio, int channels, int frames) {
+    const MovingSvf<V>* awake[Count];
+    SvfWay<V>* way[Count];
     SvfState<V>* state[Count];
     int count = 0;
-    bool moving = false;
     for (int n = 0; n < Count; ++n)
-        if (filters[n]->any_awake()) {
-            moving = moving || filters[n]->any_busy();
-            awake[count] = filters[n], state[count++] = states + n;
-        }
+        if (filters[n]->any_awake()) awake[count] = filters[n], way[count] = ways + n, state[count++] = states + n;
     int n = 0;
     if (moving) {
         for (; n + 2 <= count; n += 2)
-            svf_channels<2, true>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+            svf_channels<2, true>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
         if (n < count)
-            svf_channels<1, true>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+            svf_channels<1, true>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
         return;
     }
     for (; n + 4 <= count; n += 4)
-        svf_channels<4, false>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+        svf_channels<4, false>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
     for (; n + 2 <= count; n += 2)
-        svf_channels<2, false>(d, awake + n, state + n, channel_stride, audio, channels, frames);
-    if (n < count) svf_channels<1, false>(d, awake + n, state + n, channel_stride, audio, channels, frames);
+        svf_channels<2, false>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
+    if (n < count) svf_channels<1, false>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
 }
 
 } // namespace ton::dsp::HWY_NAMESPACE

@@ -11,6 +11,9 @@ namespace ton::engine {
 /// Coefficients move on this grid of the absolute sample clock, whatever the block size: that is what makes the
 /// output independent of the block size, to the bit.
 inline constexpr int kGrid = 32;
+/// The coarser grid of modules whose coefficients cost much (ModuleType::grid). They get the values of their cell's
+/// middle: a hand that moves anywhere in a cell is followed from the next one on, and no step of theirs is longer.
+inline constexpr int kCoarseGrid = 2 * kGrid;
 
 /// The engine cuts every callback into segments of at most this many frames, so that a lane group stays in L1.
 inline constexpr int kSegment = 64;
@@ -19,7 +22,7 @@ inline constexpr int kMaxChannels = 64;
 inline constexpr int kMaxLanes = 16;
 
 /// A parameter as a kernel sees it: one value per lane (stride 0) or one per frame and lane (stride = width). A grid-rate
-/// row stands at the end of the grid cell that the block is in.
+/// row stands where it is kGrid frames after the beginning of the grid cell that the block is in.
 struct Control {
     const float* values = nullptr;
     int stride = 0;
@@ -52,7 +55,7 @@ struct Block {
     bool moving = false;                     ///< coefficients have a step; else all steps are zero
 };
 
-/// The values of all parameters for the end of the grid cell that begins now: values[row * stride + lane].
+/// The values of all parameters kGrid frames after the grid cell's beginning: values[row * stride + lane].
 struct Update {
     const float* values = nullptr;
     int stride = 1;

@@ -78,6 +78,8 @@ struct ModuleType {
     int (*channels_out)(int channels_in, const Settings&) = nullptr;
     /// Latency in frames for these settings (only `structural` rows may matter), or null for none.
     int (*latency)(const Settings&, double sample_rate) = nullptr;
+    /// Frames between two sets of coefficients: kGrid or kCoarseGrid.
+    int grid = kGrid;
     /// Exactly one of these two.
     const LaneKernels& (*lanes)() = nullptr;
     std::unique_ptr<Processor> (*make)(const ProcessorContext&) = nullptr;

@@ -97,10 +97,10 @@ void Stage::run(float* const* audio, const float* const* sidechain, float* const
     const int channels = std::max(setup_.channels_in, setup_.channels_out);
     for (int done = 0; done < frames;) {
         const auto now = position + done;
-        const int left_in_cell = kGrid - static_cast<int>(now & (kGrid - 1));
+        const int left_in_cell = type_.grid - static_cast<int>(now & (type_.grid - 1));
         int count = frames - done;
         if (ramps_.any_moving() || moving_) {
-            if (left_in_cell == kGrid) {
+            if (left_in_cell == type_.grid) {
                 // Once more after the last movement: the coefficients arrive and their steps become zero.
                 const bool moves = ramps_.grid_moving();
                 if (moves || moving_) update(now);
