@@ -181,7 +181,7 @@ void add_wire(engine::Plan& plan, int slot) {
     auto out = std::make_shared<engine::Signal>(1);
     auto edge = std::make_shared<engine::Edge>(in, 1, 0, false, 0);
     const auto place = static_cast<std::uint32_t>(plan.edges.size());
-    plan.edges.push_back(edge.get());
+    plan.edges.push_back({edge.get()});
     plan.parts.push_back({out.get(), place, place + 1, true});
     plan.steps.push_back({nullptr, place});
     plan.inputs.push_back({slot, in.get(), 0});

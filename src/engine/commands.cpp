@@ -146,6 +146,7 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
     case Command::What::transact:
         swap_time_ = position_;
         if (plan_ && !(transaction_->leaving.empty() && transaction_->dipping.empty())) {
+            plan_->unsettle();
             fade_edges(transaction_->leaving, 0.0F);
             fade_edges(transaction_->dipping, 0.0F);
             swap_time_ += transaction_->fade_frames;

@@ -109,14 +109,16 @@ void Engine::process(const AudioIo& io) TM_NONBLOCKING {
 }
 
 void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
-    const PortPoint* in = plan_->inputs.data();
+    PortPoint* in = plan_->inputs.data();
     for (std::size_t i = 0; i < plan_->inputs.size(); ++i) {
         const auto slot = static_cast<std::size_t>(in[i].slot);
         const float* from = slot < io.inputs.size() ? io.inputs[slot] : nullptr;
-        in[i].signal->view(in[i].channel, from ? from + offset : silence_);
+        const float* const plane = from ? from + offset : silence_;
+        if (in[i].direct) *in[i].direct = plane;
+        else in[i].signal->view(in[i].channel, plane);
     }
     const Step* steps = plan_->steps.data();
-    const MixPart* parts = plan_->parts.data();
+    MixPart* parts = plan_->parts.data();
     int healed = 0;
     for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
         if (steps[i].section) {
@@ -147,23 +149,45 @@ void Engine::look_ahead(const Step& step) const TM_NONBLOCKING {
     for (auto s = step.far_first; s < step.far_last; ++s) fetch(stages[s], sizeof(Stage));
 }
 
-void Engine::run_part(const MixPart& part, int frames) TM_NONBLOCKING {
+void Engine::run_part(MixPart& part, int frames) TM_NONBLOCKING {
+    if (part.settled) return;
     if (part.bus) return part.bus->mix(*part.sum, frames, position_);
-    Edge* const* edges = plan_->edges.data();
+    PlannedEdge* const edges = plan_->edges.data();
     if (part.reader) {
-        Edge& only = *edges[part.first];
-        if (only.open()) return part.reader->read_from(part.lane, only.source_planes());
+        Edge& only = *edges[part.first].edge;
+        if (only.open()) return read_through(part, only);
         part.reader->read_from(part.lane, part.sum->planes());
     }
+    Signal& sum = *part.sum;
     if (part.begins && part.first == part.last)
-        for (int c = 0; c < part.sum->channels(); ++c)
-            std::memset(part.sum->plane(c), 0, static_cast<std::size_t>(frames) * sizeof(float));
-    constexpr std::uint32_t kAhead = 8; // edges, over the part's end too: the next part's follow
-    const auto known = static_cast<std::uint32_t>(plan_->edges.size());
+        for (int c = 0; c < sum.channels(); ++c) std::memset(sum.plane(c), 0, static_cast<std::size_t>(frames) * sizeof(float));
     for (auto e = part.first; e < part.last; ++e) {
-        if (e + kAhead < known) __builtin_prefetch(edges[e + kAhead]);
-        edges[e]->add_to(*part.sum, frames, position_, part.begins && e == part.first);
+        const bool first = part.begins && e == part.first;
+        auto& [edge, steady, planes] = edges[e];
+        if (planes[0]) {
+            add_wire(planes, sum, frames, first);
+            continue;
+        }
+        edge->add_to(sum, frames, position_, first);
+        if (steady && sum.channels() <= 2 && edge->wire() && edge->open())
+            for (int c = 0; c < sum.channels(); ++c) planes[c] = edge->source_planes()[c];
     }
+}
+
+/// The reader of a lone open wire looks at its source. Once told is enough, but for a port, whose planes move: that says
+/// it itself from now on.
+void Engine::read_through(MixPart& part, const Edge& only) TM_NONBLOCKING {
+    part.reader->read_from(part.lane, only.source_planes());
+    part.settled = part.port >= 0 || plan_->edges.data()[part.first].steady;
+    if (part.port < 0) return;
+    PortPoint* const in = plan_->inputs.data() + part.port;
+    for (int c = 0; c < part.reader->channels_in(); ++c) in[c].direct = part.reader->input_place(part.lane, c);
+}
+
+void Plan::unsettle() TM_NONBLOCKING {
+    for (auto& e : edges) e.planes[0] = nullptr;
+    for (auto& part : parts) part.settled = false;
+    for (auto& in : inputs) in.direct = nullptr;
 }
 
 void Engine::apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {

@@ -120,7 +120,8 @@ class Engine {
     void notify(const Notice& notice) TM_NONBLOCKING;
     void run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
     void look_ahead(const Step& step) const TM_NONBLOCKING;
-    void run_part(const MixPart& part, int frames) TM_NONBLOCKING;
+    void run_part(MixPart& part, int frames) TM_NONBLOCKING;
+    void read_through(MixPart& part, const Edge& only) TM_NONBLOCKING;
     void silence_unfed(const AudioIo& io) TM_NONBLOCKING;
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
 

@@ -16,6 +16,16 @@ struct PortPoint {
     int slot; ///< into AudioIo::inputs or outputs
     Signal* signal;
     int channel;
+    /// Of an input, audio thread's: where its only reader looks, while there is but an open wire between them.
+    const float** direct = nullptr;
+};
+
+/// An edge, and what the audio thread has found out about it: that it is an open wire of one or two channels, and where
+/// from. A big desk's edges lie scattered in memory and hardly ever change; these lie side by side.
+struct PlannedEdge {
+    Edge* edge;
+    bool steady = false;         ///< the source's planes stay where they are as long as the plan runs: no port
+    const float* planes[2] = {}; ///< null: ask the edge
 };
 
 /// Where a module instance lives in a plan.
@@ -38,6 +48,8 @@ struct MixPart {
     Section* reader = nullptr;
     int lane = 0;
     SoloBus* bus = nullptr; ///< what is soloed is all there is
+    int port = -1;        ///< then: the source is a port, from this place in Plan::inputs on
+    bool settled = false; ///< audio thread's: the reader looks there already
 };
 
 /// One thing to do for a segment, in order: a part of a mix, or a section.
@@ -59,7 +71,7 @@ struct Plan {
     std::vector<Step> steps;
     std::vector<const Stage*> stages; ///< of all sections, in the order they run
     std::vector<MixPart> parts;
-    std::vector<Edge*> edges;
+    std::vector<PlannedEdge> edges;
     SoloBus solo[kSoloBuses];
     std::vector<Place> places; ///< by instance slot; slots are stable from plan to plan
     /// Read-outs: stage i's block begins at readout_offset[i] of the meter values: [meter * width + lane].
@@ -74,6 +86,8 @@ struct Plan {
 
     /// Audio thread, between two samples: what is soloed in the plan before stays so.
     void take_over_solo(int bus, const Plan& before, int fade_frames) TM_NONBLOCKING;
+    /// Audio thread: edges are about to move. What was found out about them is found out anew.
+    void unsettle() TM_NONBLOCKING;
 };
 
 /// A strip's module moves from one group of lanes to another.

@@ -79,6 +79,7 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch, con
         move.gather(input_data_ + c * width, scratch.audio[c], width_, frames);
         if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, nullptr);
     }
+    if (next) next->prefetch_inputs(frames);
     const StageView* ahead = next ? next->views_.data() : nullptr;
     const StageView* const ahead_end = next ? ahead + next->views_.size() : nullptr;
     for (auto& view : views_) {
@@ -100,6 +101,13 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch, con
         move.scatter(scratch.audio[c], output_data_ + c * width, width_, frames);
     }
     return healed;
+}
+
+/// Ports are read for the first time here; they come from another process.
+void Section::prefetch_inputs(int frames) const TM_NONBLOCKING {
+    constexpr int kLine = 64 / sizeof(float);
+    for (int i = 0; i < channels_in_ * width_; ++i)
+        for (int f = 0; f < frames; f += kLine) __builtin_prefetch(input_data_[i] + f);
 }
 
 /// Not healed here: whoever hears it does that.

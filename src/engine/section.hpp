@@ -54,8 +54,10 @@ class Section {
     std::uint32_t healed(int lane) const { return healed_[static_cast<std::size_t>(lane)].load(std::memory_order_relaxed); }
     /// Audio thread: a lane's input is read from there in this segment (see MixPart::reader).
     void read_from(int lane, const float* const* planes) TM_NONBLOCKING {
-        for (int c = 0; c < channels_in_; ++c) input_data_[c * width_ + lane] = planes[c];
+        for (int c = 0; c < channels_in_; ++c) *input_place(lane, c) = planes[c];
     }
+    /// Audio thread: where a lane's input is read from.
+    const float** input_place(int lane, int channel) TM_NONBLOCKING { return input_data_ + channel * width_ + lane; }
     /// Audio thread, between two segments: a lane's output is written to `memory` (channels_out planes) from now on.
     void write_to(int lane, float* memory) TM_NONBLOCKING {
         for (int c = 0; c < channels_out_; ++c) output_data_[c * width_ + lane] = memory + c * kSegment;
@@ -69,6 +71,7 @@ class Section {
     const std::vector<Lane>& lanes() const { return lanes_; }
 
   private:
+    void prefetch_inputs(int frames) const TM_NONBLOCKING;
     /// Silences what isn't sane, lane by lane; with `overflowed`, the lane's modules forget their signal too.
     int heal_plane(float* plane, int frames, SectionScratch* overflowed) TM_NONBLOCKING;
 

@@ -129,21 +129,20 @@ void Edge::cross(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKI
     crossed_.store(true, std::memory_order_release);
 }
 
-void Edge::add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING {
-    const auto bytes = static_cast<std::size_t>(frames) * sizeof(float);
-    if (wire() && open()) {
-        for (int c = 0; c < channels_; ++c) {
-            if (first) std::memcpy(sum.plane(c), planes_[c], bytes);
-            else interleave().add(sum.plane(c), planes_[c], frames);
-        }
-        return;
+void add_wire(const float* const* from, Signal& sum, int frames, bool first) TM_NONBLOCKING {
+    for (int c = 0; c < sum.channels(); ++c) {
+        if (first) std::memcpy(sum.plane(c), from[c], static_cast<std::size_t>(frames) * sizeof(float));
+        else interleave().add(sum.plane(c), from[c], frames);
     }
+}
+
+void Edge::add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING {
+    if (wire() && open()) return add_wire(planes_, sum, frames, first);
     Planes planes;
     produce(planes, frames, position);
-    for (int c = 0; c < channels_; ++c) {
-        if (first) std::memcpy(sum.plane(c), planes[c], bytes);
-        else interleave().add(sum.plane(c), planes[c], frames);
-    }
+    const float* from[kMaxChannels];
+    for (int c = 0; c < channels_; ++c) from[c] = planes[c];
+    add_wire(from, sum, frames, first);
 }
 
 } // namespace ton::engine

@@ -116,6 +116,7 @@ class Compiler {
     std::unique_ptr<engine::Transaction> transaction_;
     int fade_frames_;
     std::set<int> used_inputs_, used_outputs_;
+    std::map<const Signal*, int> port_at_; // in Plan::inputs
     std::vector<Sum> sums_;
     std::vector<std::vector<std::size_t>> sums_of_, fed_by_; // by node: what it reads, what it feeds
     std::vector<char> finished_;                             // nodes whose section is in the steps already

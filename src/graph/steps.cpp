@@ -9,7 +9,11 @@ namespace ton::graph {
 
 void Compiler::make_steps() {
     for (const auto& port : out_->ports)
-        if (port.input) plan_->inputs.push_back({port.slot, (port.module < 0 ? port_signal(port.strip, true) : insert_signal(port.strip, port.module, true)).get(), port.channel});
+        if (port.input) {
+            auto* const signal = (port.module < 0 ? port_signal(port.strip, true) : insert_signal(port.strip, port.module, true)).get();
+            port_at_.try_emplace(signal, static_cast<int>(plan_->inputs.size()));
+            plan_->inputs.push_back({port.slot, signal, port.channel});
+        }
     sums_of_.resize(layout().nodes.size());
     fed_by_.resize(layout().nodes.size());
     finished_.assign(layout().nodes.size(), 0);
@@ -73,13 +77,14 @@ void Compiler::add_what_is_ready(Sum& sum) {
 
 void Compiler::add_part(Sum& sum, std::size_t last) {
     if (sum.begun && sum.next == last) return;
-    engine::MixPart part{sum.signal.get(), static_cast<std::uint32_t>(plan_->edges.size()), 0, !sum.begun, nullptr, 0, nullptr};
+    engine::MixPart part{.sum = sum.signal.get(), .first = static_cast<std::uint32_t>(plan_->edges.size()), .last = 0, .begins = !sum.begun};
     if (sum.bus >= 0) part.bus = &plan_->solo[sum.bus];
-    for (; sum.next < last; ++sum.next) plan_->edges.push_back(sum.edges[sum.next].get());
+    for (; sum.next < last; ++sum.next) plan_->edges.push_back({.edge = sum.edges[sum.next].get(), .steady = sum.sources[sum.next] >= 0});
     part.last = static_cast<std::uint32_t>(plan_->edges.size());
     if (sum.edges.size() == 1 && sum.reader >= 0 && sum.edges.front()->wire()) {
         part.reader = state(sum.reader).section.get();
         part.lane = state(sum.reader).lane;
+        if (sum.sources.front() < 0) part.port = port_at_.at(sum.edges.front()->source().get());
     }
     sum.begun = true;
     plan_->steps.push_back({.part = static_cast<std::uint32_t>(plan_->parts.size())});
