@@ -62,6 +62,7 @@ struct Strip {
     std::vector<Name> to; ///< strips it feeds
     std::vector<Module> chain;
     Located<bool> mute, solo;
+    Name link;               ///< the strip that is its right side, empty when none
     Located<bool> solo_safe; ///< never muted by others' solos
     bool operator==(const Strip&) const = default;
 };

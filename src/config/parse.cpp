@@ -47,6 +47,7 @@ void read_strips(const Fields& root, Config& config, Diagnostics& errors) {
     }
     for (const auto& member : *members) config.strips.push_back(read_strip(member, templates, errors));
     check_routes(config.strips, errors);
+    check_links(config.strips, errors);
     config.templates = templates.take();
 }
 

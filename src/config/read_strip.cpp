@@ -108,7 +108,7 @@ Strip read_strip(const Member& member, Templates& templates, Diagnostics& errors
     const auto path = child_path("strips", member.key);
     if (auto error = strip_name_error(member.key)) errors.add(member.key_at, path, std::move(*error));
     const Fields fields(member.value, path, "a strip",
-                        {"name", "stage", "channels", "input", "chain", "mute", "solo", "solo_safe", "to", "output"},
+                        {"name", "stage", "channels", "input", "chain", "mute", "solo", "solo_safe", "link", "to", "output"},
                         errors);
     fields.read("name", strip.display_name, "the name to show, in quotes");
     read_stage(fields, strip.stage, errors);
@@ -125,6 +125,7 @@ Strip read_strip(const Member& member, Templates& templates, Diagnostics& errors
     fields.read("mute", strip.mute);
     fields.read("solo", strip.solo);
     fields.read("solo_safe", strip.solo_safe);
+    fields.read("link", strip.link, "the name of the strip that is its right side");
     return strip;
 }
 

@@ -63,6 +63,7 @@ Json write(const Strip& strip) {
     if (strip.mute.value) json["mute"] = true;
     if (strip.solo.value) json["solo"] = true;
     if (strip.solo_safe.value) json["solo_safe"] = true;
+    if (!strip.link.value.empty()) json["link"] = strip.link.value;
     if (strip.to.size() == 1) json["to"] = strip.to.front().value;
     if (strip.to.size() > 1) json["to"] = write(strip.to);
     if (strip.output) json["output"] = write(*strip.output);

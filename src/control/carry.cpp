@@ -44,7 +44,31 @@ void carry_strip(graph::Strip& strip, const graph::Strip& was, const graph::Stri
     if (const auto* mute = strip.find(graph::kMute)) strip.mute = mute->values[static_cast<std::size_t>(mute->row("mute"))] != 0.0F;
 }
 
+/// What was a right side, and is none any more, stays as it is heard.
+void keep_released(graph::Desk& next, const graph::Desk& live, const Names& now, const Origins& origins) {
+    const auto were = right_sides(live), are = right_sides(next);
+    for (auto& strip : next.strips) {
+        const auto* current = were.empty() ? nullptr : now.before(strip.name, origins);
+        if (!current || !were.contains(current->name) || are.contains(strip.name)) continue;
+        strip.mute = current->mute;
+        strip.solo = current->solo;
+        for (auto& module : strip.chain) {
+            const auto* was = current->find(module.name);
+            if (!was || was->type != module.type) continue;
+            for (std::size_t r = 0; r < module.values.size(); ++r)
+                if (graph::is_linked(module, module.type->parameters[r])) module.values[r] = was->values[r];
+        }
+    }
+}
+
 } // namespace
+
+std::set<std::string> right_sides(const graph::Desk& desk) {
+    std::set<std::string> names;
+    for (const auto& strip : desk.strips)
+        if (!strip.link.empty()) names.insert(strip.link);
+    return names;
+}
 
 std::string renamed_address(const std::string& address, const Origins& names) {
     const auto end = std::min(address.find('/', 1), address.size());
@@ -80,6 +104,8 @@ void carry_settings(graph::Desk& next, const graph::Desk& loaded, const graph::D
         const auto* current = now.before(strip.name, origins);
         if (before && current) carry_strip(strip, *before, *current);
     }
+    keep_released(next, live, now, origins);
+    graph::join_links(next);
 }
 
 void carry_keys(graph::Desk& next, const graph::Desk& live, const Origins& origins) {

@@ -4,6 +4,7 @@
 #include "graph/desk.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,9 @@ Origins inverse(const Origins& origins, const graph::Desk& before, const graph::
 /// What its author did not touch keeps the value it has now: settings of `next` that are as `loaded` had them become
 /// those of `live`. `loaded` and `live` are the same strips and chains.
 void carry_settings(graph::Desk& next, const graph::Desk& loaded, const graph::Desk& live, const Origins& origins = {});
+
+/// Names of the strips that are another's right side, see Strip::link.
+std::set<std::string> right_sides(const graph::Desk& desk);
 
 /// Strips that got another name: from, to ("" where a strip is gone), in order.
 using Renames = std::vector<std::pair<std::string, std::string>>;

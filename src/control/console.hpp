@@ -199,6 +199,8 @@ class Console {
     void hear_solo(std::size_t strip, Told& told, const Told& before, bool unsure, std::int64_t time);
     void update_monitors(std::int64_t time);
     void update_mutes(std::int64_t time, std::int64_t fade = -1, engine::Way way = engine::Way::smooth, int group = -1);
+    const Control* partner_of(const Control& control) const;
+    Outcome set_one(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way);
     Outcome set_text(const Control& control, const Value& value, std::int64_t time);
     std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;
     Outcome set_solo(const Control& control, bool on, std::int64_t time);
@@ -234,6 +236,7 @@ class Console {
     std::unordered_map<std::string_view, std::size_t> by_address_;
     std::map<std::string, Told> told_;     ///< per strip, by key
     std::vector<Monitor> monitors_;
+    std::vector<int> partners_;    ///< by strip: that which it is linked to, or -1
     std::vector<std::pair<int, int>> talkbacks_; ///< strip, module
     bool new_plan_ = false;        ///< its solo taps may be other ones
     graph::GroupsOfStrips groups_; ///< by strip: those it is a member of

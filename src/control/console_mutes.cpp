@@ -28,7 +28,9 @@ void Console::forget_mutes() {
 Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
     auto& strip = desk_.strips[at(control.strip)];
     begin();
-    if (on && !strip.solo && any_monitor("exclusive", 1.0F)) clear_solos(time);
+    const int partner = partners_[at(control.strip)];
+    const bool second = partner >= 0 && desk_.strips[at(partner)].solo;
+    if (on && !strip.solo && !second && any_monitor("exclusive", 1.0F)) clear_solos(time);
     strip.solo = on;
     mutes_changed(time);
     commit_collected();

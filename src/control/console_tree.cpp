@@ -81,6 +81,7 @@ void Console::index() {
         controls_.push_back({solo_address(strip), s, -1, 0, strip.members ? &kGroupSolo : &kSolo, 0, 0});
     }
     index_monitors();
+    partners_ = graph::partners_of(desk_);
     by_address_.reserve(controls_.size());
     for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);
 }
@@ -134,7 +135,34 @@ void Console::forget_fades() {
     fades_.keep(stay);
 }
 
+/// The same of the strip that this one is linked to; null where they have it not in common.
+const Control* Console::partner_of(const Control& control) const {
+    const int p = partners_[at(control.strip)];
+    if (p < 0) return nullptr;
+    const auto &strip = desk_.strips[at(control.strip)], &partner = desk_.strips[at(p)];
+    if (control.module < 0) return find(solo_address(partner));
+    const auto& module = strip.chain[at(control.module)];
+    const auto* other = partner.find(module.name);
+    if (!other || other->type != module.type || !graph::is_linked(module, *control.parameter)) return nullptr;
+    return find(address_of(partner, *other, *control.parameter));
+}
+
 Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {
+    const auto* other = partner_of(control);
+    if (!other) return set_one(control, value, fade_seconds, time, way);
+    begin();
+    auto outcome = set_one(control, value, fade_seconds, time, way);
+    if (outcome.error.empty()) {
+        auto same = outcome.applied.number();
+        if (control.module >= 0)
+            same = static_cast<double>(graph::on_other_side(desk_.strips[at(control.strip)].chain[at(control.module)], *control.parameter, static_cast<float>(same)));
+        set_one(*other, {same}, fade_seconds, time, way);
+    }
+    commit();
+    return outcome;
+}
+
+Outcome Console::set_one(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {
     const auto& row = *control.parameter;
     if (control.meter()) return {.error = "this is a read-out and can't be set", .applied = get(control)};
     if (row.kind == Kind::text) return set_text(control, value, time);

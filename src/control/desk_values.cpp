@@ -35,12 +35,13 @@ Value value_of(const graph::Module& module, std::size_t row) {
 }
 
 void collect(Settings& lost, const graph::Strip& strip, const graph::Module& loaded, const graph::Module& live, const graph::Module* next_loaded,
-             const graph::Module* next_live) {
+             const graph::Module* next_live, bool joined) {
     const bool goes_on = next_live && next_live->type == live.type;
     for (std::size_t r = 0; r < live.values.size(); ++r) {
         const auto& row = live.type->parameters[r];
-        if (row.kind == engine::Kind::meter || same(loaded, live, r)) continue;
-        if (goes_on && same(live, *next_live, r) && same(loaded, *next_loaded, r)) continue;
+        const bool from_left = joined && graph::is_linked(live, row); // nothing else remembers what it was
+        if (row.kind == engine::Kind::meter || (same(loaded, live, r) && !from_left)) continue;
+        if (goes_on && same(live, *next_live, r) && (from_left || same(loaded, *next_loaded, r))) continue;
         lost.emplace_back(address_of(strip, live, row), value_of(live, r));
     }
 }
@@ -84,13 +85,15 @@ void rename_in_texts(graph::Desk& desk, const Renames& renames) {
 Settings lost_settings(const graph::Desk& loaded, const graph::Desk& live, const graph::Desk& next_loaded, const graph::Desk& next_live, const Origins& back) {
     Settings lost;
     const Pairs next(next_loaded, next_live);
+    const auto were = right_sides(live), are = right_sides(next_live);
     for (std::size_t s = 0; s < live.strips.size(); ++s) {
         const auto &was = loaded.strips[s], &is = live.strips[s];
         const auto renamed = back.find(is.name);
         const auto [then_loaded, then_live] = next.find(renamed == back.end() ? is.name : renamed->second);
+        const bool joined = then_live && are.contains(then_live->name) && !were.contains(is.name);
         for (std::size_t m = 0; m < is.chain.size(); ++m)
             collect(lost, is, was.chain[m], is.chain[m], then_loaded ? then_loaded->find(is.chain[m].name) : nullptr,
-                    then_live ? then_live->find(is.chain[m].name) : nullptr);
+                    then_live ? then_live->find(is.chain[m].name) : nullptr, joined);
         const bool kept = then_live && then_live->solo == is.solo && then_loaded->solo == was.solo;
         if (is.solo != was.solo && !kept) lost.emplace_back(solo_address(is), Value{is.solo ? 1.0 : 0.0});
     }

@@ -22,7 +22,8 @@ class Search {
         each_member(root.find("strips"), [&](const config::Member& strip) {
             const Path path{std::string("strips"), strip.key};
             if (const auto* modules = strip.value.find("chain")) chain(*modules, below(path, std::string("chain")), strip.key);
-            if (const auto* to = strip.value.find("to")) route(*to, below(path, std::string("to")), strip.key);
+            for (const std::string key : {"to", "link"})
+                if (const auto* strips = strip.value.find(key)) route(*strips, below(path, key), strip.key);
         });
     }
     void groups(const Node& root) {

@@ -13,7 +13,7 @@ namespace ton::control {
 /// A place in a config's text that names a strip.
 struct Reference {
     enum class Kind {
-        route,     ///< an entry of `to`
+        route,     ///< an entry of `to`, or a `link`
         send,      ///< a send module's `to`
         parameter, ///< any other parameter: a side-chain
     };

@@ -39,6 +39,7 @@ struct Strip {
     std::vector<std::string> to;
     std::vector<Module> chain;           ///< with the strip's own `mute` and, at its end, `meter`
     bool mute = false, solo = false, solo_safe = false;
+    std::string link;                    ///< the strip that is its right side; empty: none
     /// Of a group: its members, names and patterns. A group is a strip that nothing feeds and that feeds nothing; its
     /// fader and mute are added to its members'.
     std::optional<std::vector<std::string>> members;
@@ -83,6 +84,17 @@ using GroupsOfStrips = std::vector<std::vector<int>>;
 GroupsOfStrips groups_of(const Desk& desk);
 /// With what groups_of() said of that desk.
 void join_groups(Desk& desk, const GroupsOfStrips& groups);
+
+/// For each strip the one that it is linked to, on whichever side, or -1.
+std::vector<int> partners_of(const Desk& desk);
+/// True of what linked strips have in common: faders, mutes, filters, dynamics, sends and pan; not of gain, polarity and delay.
+bool is_linked(const Module& module, const engine::Parameter& row);
+/// A linked value as the other strip has it: panned to the other side, else the same.
+float on_other_side(const Module& module, const engine::Parameter& row, float value);
+/// Dynamics without a side-chain of their own act on the louder of both: the partner's module, or null where there is none.
+const Module* linked_key(const Module& module, const Strip& partner);
+/// Right sides take what they have in common with their left ones.
+void join_links(Desk& desk);
 
 /// The type that a chain names; null if there is none.
 const engine::ModuleType* module_type(std::string_view name);

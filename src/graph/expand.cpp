@@ -10,21 +10,25 @@ namespace ton::graph {
 
 namespace {
 
-/// One module that passes every bit; `member` is whom it is told by where something is wrong.
-Strip make_sum(const std::string& name, int channels, const Module& member) {
+/// A module that passes every bit; `member` is whom it is told by where something is wrong.
+Module make_wire(const std::string& name, const Module& member) {
     const auto* type = modules::find("gain");
-    Module sum{.name = "sum", .type = type, .values = {}, .texts = {}, .at = {}, .position = member.position, .path = member.path};
+    Module wire{.name = name, .type = type, .values = {}, .texts = {}, .at = {}, .position = member.position, .path = member.path};
     for (const auto& row : type->parameters) {
-        sum.values.push_back(row.initial);
-        sum.texts.emplace_back();
-        sum.at.push_back(member.position);
+        wire.values.push_back(row.initial);
+        wire.texts.emplace_back();
+        wire.at.push_back(member.position);
     }
+    return wire;
+}
+
+Strip make_sum(const std::string& name, int channels, const Module& member) {
     Strip strip;
     strip.name = name;
     strip.stage = config::Stage::master; // so that every stage's strips may share
     strip.channels = channels;
     strip.position = member.position;
-    strip.chain.push_back(std::move(sum));
+    strip.chain.push_back(make_wire("sum", member));
     return strip;
 }
 
@@ -56,6 +60,15 @@ std::string second_half(const std::string& module) { return module + "~"; }
 
 bool is_hidden(std::string_view strip) { return strip.find(':') != std::string_view::npos; }
 
+/// Linked dynamics hear both strips before themselves: what begins a chain gets something to be behind.
+void add_heads(Desk& desk) {
+    const auto partners = partners_of(desk);
+    for (std::size_t s = 0; s < desk.strips.size(); ++s) {
+        auto& chain = desk.strips[s].chain;
+        if (partners[s] >= 0 && chain.front().row("sidechain") >= 0) chain.insert(chain.begin(), make_wire("~", chain.front()));
+    }
+}
+
 std::optional<Desk> expand(const Desk& desk) {
     bool shares = false;
     const Module* listener = nullptr; // to solos
@@ -64,8 +77,10 @@ std::optional<Desk> expand(const Desk& desk) {
             shares = shares || module.type->shares;
             if (module.type->hears_solo) listener = &module;
         }
-    if (!shares && !listener) return {};
+    const bool links = std::ranges::any_of(desk.strips, [](const Strip& s) { return !s.link.empty(); });
+    if (!shares && !listener && !links) return {};
     Desk laid = desk;
+    add_heads(laid);
     std::vector<Strip> sums;
     for (auto& strip : laid.strips) split(strip, sums);
     for (int bus = 0; listener && bus < engine::kSoloBuses; ++bus) {

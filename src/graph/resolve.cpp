@@ -222,6 +222,7 @@ Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
     s.mute = from.mute.value;
     s.solo = from.solo.value;
     s.solo_safe = from.solo_safe.value;
+    s.link = from.link.value;
     for (const auto& m : from.chain)
         if (auto module = resolve_module(m, errors)) s.chain.push_back(std::move(*module));
     add_own_modules(s, "strips." + s.name);
@@ -252,6 +253,7 @@ Desk resolve(const config::Config& config, config::Diagnostics& errors) {
         for (const auto& m : t.chain) resolve_module(m, errors);
     for (const auto& s : config.strips) desk.strips.push_back(resolve_strip(s, errors));
     for (const auto& g : config.groups) desk.strips.push_back(resolve_group(g, errors));
+    join_links(desk);
     join_groups(desk);
     return desk;
 }

@@ -18,7 +18,7 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Routes {
   public:
-    Routes(const Desk& desk, config::Diagnostics& errors) : desk_(desk), errors_(errors), targets_(desk.strips.size()) {
+    Routes(const Desk& desk, config::Diagnostics& errors) : desk_(desk), errors_(errors), targets_(desk.strips.size()), partners_(partners_of(desk)) {
         for (std::size_t s = 0; s < desk.strips.size(); ++s) {
             if (desk.strips[s].members) continue; // nothing can be sent to a group
             if (is_hidden(desk.strips[s].name)) {
@@ -52,7 +52,18 @@ class Routes {
             if (module.type->sources || point.strip >= 0) all.push_back(point);
         }
         for (int bus = 0; module.type->hears_solo && bus < engine::kSoloBuses; ++bus) all.push_back({hidden_.at(solo_strip(bus)), -1, rows.front()});
+        if (partners_[s] >= 0) add_linked_key(s, module, all);
         return all;
+    }
+
+    /// Its own signal and its partner's.
+    void add_linked_key(std::size_t s, const Module& module, std::vector<Point>& all) {
+        const auto &own = desk_.strips[s], &partner = desk_.strips[at(partners_[s])];
+        const auto* other = linked_key(module, partner);
+        if (!other) return;
+        const int row = module.row("sidechain");
+        all.push_back({static_cast<int>(s), static_cast<int>(&module - own.chain.data()) - 1, row});
+        all.push_back({partners_[s], static_cast<int>(other - partner.chain.data()) - 1, row});
     }
 
     static std::string path_of(const Module& module, int row) {
@@ -184,6 +195,7 @@ class Routes {
     const Desk& desk_;
     config::Diagnostics& errors_;
     std::vector<Targets> targets_;
+    std::vector<int> partners_;
     std::unordered_map<std::string_view, int> index_, hidden_; // what a config can name, and what it can't
     std::vector<std::string_view> names_;
 };

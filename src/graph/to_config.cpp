@@ -44,6 +44,7 @@ config::Strip to_config(const Strip& from) {
     strip.mute.value = from.mute;
     strip.solo.value = from.solo;
     strip.solo_safe.value = from.solo_safe;
+    strip.link.value = from.link;
     for (const auto& module : from.chain)
         if (module.name != kMute && module.name != kMeter) strip.chain.push_back(to_config(module));
     return strip;

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two mono strips linked, in a running daemon: made, moved, undone, released and saved over OSC."""
+
+import json
+
+import pytest
+from desk import Daemon, write_config
+
+STRIPS = {
+    "left": {"channels": 1, "chain": [{"compressor": {}}, {"gain": {}}, {"fader": {"level": -6}}, {"pan": {"position": -0.5}}], "to": "mix"},
+    "right": {"channels": 1, "chain": [{"compressor": {}}, {"gain": {}}, {"fader": {}}, {"pan": {}}], "to": "mix"},
+    "mix": {"channels": 2, "chain": []}}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with Daemon(write_config(tmp_path, STRIPS)) as daemon:
+        daemon.settle()
+        yield daemon.client
+
+
+def value(client, address):
+    client.tell(address)
+    return pytest.approx(client.hear(address)[0], abs=1e-6)
+
+
+def edit(client, *message):
+    client.tell(*message)
+    assert client.hear("/tonmeister/edited")
+    client.sync()
+
+
+def test_a_link_is_made_moved_undone_and_released(desk, tmp_path):
+    edit(desk, "/tonmeister/strip/set", "left", "link", '"right"')
+    assert value(desk, "/right/fader/level") == -6
+    assert value(desk, "/right/pan/position") == 0.5
+    desk.tell("/right/fader/level", -9.0)
+    desk.tell("/left/gain/level", 3.0)
+    desk.sync()
+    assert value(desk, "/left/fader/level") == -9
+    assert value(desk, "/right/gain/level") == 0
+    desk.tell("/tonmeister/save", "saved")
+    assert desk.hear("/tonmeister/saved")
+    saved = json.loads((tmp_path / "saved.json").read_text())["strips"]
+    assert saved["left"]["link"] == "right" and saved["left"]["chain"][2] == saved["right"]["chain"][2] == {"fader": {"level": -9}}
+    for _ in range(2):  # the gain, then both faders in one step
+        desk.tell("/tonmeister/undo")
+        assert desk.hear("/tonmeister/undone")
+    desk.sync()
+    assert value(desk, "/left/fader/level") == -6 and value(desk, "/right/fader/level") == -6
+    edit(desk, "/tonmeister/strip/set", "left", "link", "null")
+    assert value(desk, "/right/fader/level") == -6  # as it was heard
+    desk.tell("/left/fader/level", 0.0)
+    desk.sync()
+    assert value(desk, "/right/fader/level") == -6
+
+
+def test_undoing_a_link_gives_the_right_side_what_it_had(desk):
+    desk.tell("/right/pan/position", 0.75)
+    edit(desk, "/tonmeister/strip/set", "left", "link", '"right"')
+    assert value(desk, "/right/pan/position") == 0.5
+    desk.tell("/tonmeister/undo")
+    assert desk.hear("/tonmeister/undone")
+    desk.sync()
+    assert value(desk, "/right/pan/position") == 0.75
+    assert value(desk, "/right/fader/level") == 0
+
+
+def test_a_link_follows_a_new_name_and_goes_with_its_strip(desk):
+    edit(desk, "/tonmeister/strip/set", "left", "link", '"right"')
+    edit(desk, "/tonmeister/strip/rename", "right", "other")
+    desk.tell("/left/fader/level", -12.0)
+    desk.sync()
+    assert value(desk, "/other/fader/level") == -12
+    edit(desk, "/tonmeister/strip/remove", "other", "force")
+    desk.tell("/left/fader/level", -3.0)
+    desk.sync()
+    assert value(desk, "/left/fader/level") == -3
+
+
+def test_what_can_be_no_link_is_refused(desk):
+    for partner in ("left", "nobody"):
+        desk.tell("/tonmeister/strip/set", "left", "link", f'"{partner}"')
+        assert "link" in str(desk.hear("/tonmeister/error"))
