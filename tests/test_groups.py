@@ -53,3 +53,14 @@ def test_groups_over_osc(config, tmp_path):
         assert client.obey("/tonmeister/group/remove", "all") == [("/tonmeister/edited", ["group/remove all"])]
         client.obey("/tonmeister/undo")
         assert client.get("/groups/all/level") == -6
+
+
+def test_a_solo_of_a_group_of_nobody_mutes_nobody(config, tmp_path):
+    config.write_text(json.dumps({"version": 1, "strips": {"kick": {"chain": [{"tone": {"frequency": 100}}]}}, "groups": {"voices": {"members": ["vox*"]}}}))
+    heard = []
+    for solo in (0, 1):
+        (tmp_path / "events").write_text(f"0 /groups/voices/solo {solo}\n")
+        done = tonmeister("render", config, "--output", f"kick={tmp_path / 'kick.wav'}", "--length", "0.5", "--quiet", "--events", tmp_path / "events")
+        assert done.returncode == 0, done.stderr
+        heard.append((tmp_path / "kick.wav").read_bytes())
+    assert heard[0] == heard[1] and any(heard[0][1000:])

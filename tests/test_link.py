@@ -31,7 +31,7 @@ def edit(client, *message):
 
 
 def test_a_link_is_made_moved_undone_and_released(desk, tmp_path):
-    edit(desk, "/tonmeister/strip/set", "left", "link", '"right"')
+    edit(desk, "/tonmeister/strip/set", "left", "link", "right")  # a name needs no quotes, as JSON would
     assert value(desk, "/right/fader/level") == -6
     assert value(desk, "/right/pan/position") == 0.5
     desk.tell("/right/fader/level", -9.0)
@@ -82,3 +82,12 @@ def test_what_can_be_no_link_is_refused(desk):
     for partner in ("left", "nobody"):
         desk.tell("/tonmeister/strip/set", "left", "link", f'"{partner}"')
         assert "link" in str(desk.hear("/tonmeister/error"))
+
+
+def test_a_relative_move_of_both_by_pattern_is_one_step(desk):
+    edit(desk, "/tonmeister/strip/set", "left", "link", '"right"')
+    desk.tell("/{left,right}/fader/level/inc", -1.0)
+    desk.tell("/*/mute/toggle")
+    desk.sync()
+    assert value(desk, "/left/fader/level") == -7 and value(desk, "/right/fader/level") == -7
+    assert value(desk, "/left/mute") == value(desk, "/right/mute") == value(desk, "/mix/mute") == 1

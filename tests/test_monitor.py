@@ -132,6 +132,11 @@ def test_no_scene_state_or_saved_config_keeps_a_talkback_on(tmp_path):
         daemon.settle()
         client = daemon.client
         client.tell("/talk/talkback/on", 1)
+        client.tell("/talk/talkback/on", 0)
+        client.tell("/tonmeister/undo")  # opens no microphone
+        client.sync()
+        assert client.get("/talk/talkback/on") == 0
+        client.tell("/talk/talkback/on", 1)
         client.tell("/mon/monitor/dim", 1)
         client.tell("/tonmeister/scene/store", "all", "/*")
         assert client.hear("/tonmeister/scene/stored")[0] == "all"

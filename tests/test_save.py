@@ -130,6 +130,18 @@ def test_load_gives_exactly_the_file_and_reload_keeps_to_it(config, tmp_path):
         assert desk.get("/host/fader/level") == "-5"
 
 
+def test_a_restart_after_a_load_gives_the_loaded_file_not_its_old_state(config, tmp_path):
+    other = config.with_name("other.json")
+    other.write_text(config.read_text())
+    with Daemon(other, tmp_path) as desk:
+        desk.set("/host/fader/level", "-33")
+    with Daemon(config, tmp_path) as desk:
+        assert desk.ask("send", "/tonmeister/load", "other").returncode == 0
+        assert desk.get("/host/fader/level") == "-3"
+    with Daemon(other, tmp_path) as desk:
+        assert desk.get("/host/fader/level") == "-3"
+
+
 def test_a_live_mute_survives_a_reload(config, tmp_path):
     with Daemon(config, tmp_path) as desk:
         desk.set("/host/mute", "true")

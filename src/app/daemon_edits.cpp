@@ -97,12 +97,12 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
     editor_.open(std::move(text));
     spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
     warn();
-    if (state_) state_->touch();
     if (moves) {
         state_.reset();
         state_lock_.reset();
         open_state(true);
     }
+    if (state_) state_->touch(); // the one that is open now: what is heard is the file, whatever was saved beside it once
     if (watch_) watch();
     answers.reply({"/tonmeister/loaded", {loaded_.file}});
 }

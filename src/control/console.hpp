@@ -106,6 +106,10 @@ class Console {
     // ------------------------------------------------------------------------------------------ the tree
 
     const Control* find(std::string_view address) const;
+    /// The same of the strip that this one is linked to; null where they have it not in common.
+    const Control* partner_of(const Control& control) const;
+    /// Undo and redo leave it alone: they open no microphone and start no recording.
+    bool left_to_hands(const Control& control) const;
     /// Every address, sorted; those that begin with `prefix`.
     std::vector<const Control*> list(std::string_view prefix = "/") const;
     /// In the desk's order, all of them: for pattern matching.
@@ -199,7 +203,6 @@ class Console {
     void hear_solo(std::size_t strip, Told& told, const Told& before, bool unsure, std::int64_t time);
     void update_monitors(std::int64_t time);
     void update_mutes(std::int64_t time, std::int64_t fade = -1, engine::Way way = engine::Way::smooth, int group = -1);
-    const Control* partner_of(const Control& control) const;
     Outcome set_one(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way);
     Outcome set_text(const Control& control, const Value& value, std::int64_t time);
     std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;

@@ -55,7 +55,9 @@ bool Console::soloed(std::size_t s) const {
 std::vector<char> Console::open_strips() const {
     const auto count = desk_.strips.size();
     const bool in_place = std::ranges::all_of(monitors_, [&](const Monitor& m) { return monitor_value(m, "solo_mode") == 0.0F; });
-    if (!in_place || std::ranges::none_of(desk_.strips, &graph::Strip::solo)) return std::vector<char>(count, 1);
+    bool any = false; // a group of nobody solos nobody
+    for (std::size_t s = 0; s < count; ++s) any = any || (!desk_.strips[s].members && soloed(s));
+    if (!in_place || !any) return std::vector<char>(count, 1);
     std::vector<char> open(count, 0);
     for (std::size_t s = 0; s < count; ++s) {
         if (desk_.strips[s].solo_safe) open[s] = 1;

@@ -135,7 +135,11 @@ void Console::forget_fades() {
     fades_.keep(stay);
 }
 
-/// The same of the strip that this one is linked to; null where they have it not in common.
+bool Console::left_to_hands(const Control& control) const {
+    if (control.parameter->momentary) return true;
+    return control.module >= 0 && desk_.strips[at(control.strip)].chain[at(control.module)].type->name == "recorder";
+}
+
 const Control* Console::partner_of(const Control& control) const {
     const int p = partners_[at(control.strip)];
     if (p < 0) return nullptr;

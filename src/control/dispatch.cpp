@@ -5,6 +5,7 @@
 #include "control/osc/pattern.hpp"
 
 #include <exception>
+#include <set>
 #include <utility>
 
 namespace ton::control {
@@ -90,8 +91,14 @@ void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Ans
     }
     const bool together = aimed.addresses.size() > 1; // one alone is answered with its own outcome
     if (together) console_.begin();
-    for (const auto& address : aimed.addresses)
-        if (const auto* found = console_.find(address)) to_control(*found, aimed.form, message, time, answers);
+    const bool relative = aimed.form == Form::increment || aimed.form == Form::toggle;
+    std::set<std::string> moved_along; // a linked strip's row has taken this step with its partner's
+    for (const auto& address : aimed.addresses) {
+        const auto* found = console_.find(address);
+        if (!found || moved_along.contains(address)) continue;
+        if (const auto* partner = relative ? console_.partner_of(*found) : nullptr) moved_along.insert(partner->address);
+        to_control(*found, aimed.form, message, time, answers);
+    }
     if (together) console_.commit();
 }
 
@@ -114,10 +121,11 @@ void Dispatcher::to_control(const Control& control, Form form, const osc::Messag
     if (!taken.complaint.empty()) return answers.error(message.address, taken.complaint);
     if (taken.nothing) return;
     const std::string address = control.address; // the control may move when the graph changes
+    const bool undoable = !console_.left_to_hands(control);
     const auto before = console_.get(control);
     const auto outcome = console_.set(control, taken.value, taken.fade, time);
     if (!outcome.error.empty()) return answers.error(message.address, outcome.error);
-    if (editor_) editor_->moved(address, before, outcome.applied);
+    if (editor_ && undoable) editor_->moved(address, before, outcome.applied);
     // The sender hears what was applied only where it is not what it sent; everybody else by subscription.
     const auto* now = console_.find(address);
     if (!now || !(outcome.clamped || taken.clamped)) return;

@@ -3,6 +3,7 @@
 #include "control/editor.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <exception>
@@ -23,6 +24,14 @@ std::string json_of(const osc::Message& message, std::size_t index) {
     if (const auto* flag = std::get_if<bool>(&message.args[index])) return *flag ? "true" : "false";
     const auto number = osc::string(message.args[index]) ? std::nullopt : osc::number(message.args[index]);
     return number ? fmt::format("{}", *number) : text_of(message, index);
+}
+
+/// A strip's setting as JSON; where it is a name, plain words will do.
+std::string setting_of(const osc::Message& message) {
+    const auto key = text_of(message, 1);
+    auto json = json_of(message, 2);
+    const bool names = key == "name" || key == "stage" || key == "link";
+    return names && osc::string(message.args[2]) && json != "null" && !json.starts_with('"') ? nlohmann::json(json).dump() : json;
 }
 
 std::optional<ModulePlace> place_of(const osc::Message& message, std::size_t index) {
@@ -77,7 +86,7 @@ void Editor::add_edit_verbs() {
     });
     edit_verb("strip/set", [](Edit& edit, const osc::Message& m) {
         if (m.args.size() != 3) return std::string("expected NAME KEY JSON");
-        return edit.set_strip(text_of(m, 0), text_of(m, 1), json_of(m, 2));
+        return edit.set_strip(text_of(m, 0), text_of(m, 1), setting_of(m));
     });
     edit_verb("route", [](Edit& edit, const osc::Message& m) {
         if (m.args.empty()) return std::string("expected STRIP [TO…]");

@@ -19,7 +19,7 @@ constexpr auto kExpected = "expected STRIP [MODULE] [LEVEL in dBFS, -60 to -6]";
 constexpr double kLevel = -30, kLeast = -60, kMost = -6; // dBFS
 constexpr int kLongest = 48000;                          // frames that a way may take, the latency's range
 constexpr double kBlur = 0.001;                          // s: what a filter in the loop spreads
-constexpr std::chrono::seconds kPatience{4};
+constexpr double kPatience = 3.0;                        // s beyond what it takes
 
 const graph::Module* find_insert(const graph::Strip& strip, const std::string& name) {
     const auto found = std::ranges::find_if(strip.chain, [&](const graph::Module& m) { return m.type->insert && (name.empty() || m.name == name); });
@@ -58,7 +58,8 @@ std::string InsertPing::start(const osc::Message& message, Answer answer) {
     const auto listen = static_cast<int>(sent.size()) + kLongest + console_.period();
     way->take_ping(); // of one that was given up
     if (!way->ping(sent, listen)) return "a ping is under way there";
-    out_.push_back({names.front(), module->name, std::move(sent), std::move(answer), Clock::now() + kPatience});
+    const std::chrono::duration<double> patience(kPatience + listen / console_.sample_rate());
+    out_.push_back({names.front(), module->name, std::move(sent), std::move(answer), Clock::now() + std::chrono::duration_cast<Clock::duration>(patience)});
     return {};
 }
 

@@ -133,7 +133,7 @@ TEST_CASE("a thousand random edits: no step, untouched strips to the bit, nothin
     CHECK(moved > 200);
     CHECK(restructured > 200);
     MESSAGE("largest step " << steps.worst << " of what the fades explain, in " << steps.strip);
-    CHECK(steps.worst <= 1.0);
+    CHECK(steps.worst <= 0.6); // not all fades meet at once: 0.4 where nothing clicks
     CHECK(edited.console().take_refusals().empty());
     CHECK(edited.engine().counters().healed.load() == 0);
 

@@ -110,7 +110,7 @@ void Section::prefetch_inputs(int frames) const TM_NONBLOCKING {
         for (int f = 0; f < frames; f += kLine) __builtin_prefetch(input_data_[i] + f);
 }
 
-/// Not healed here: whoever hears it does that.
+/// Silenced here where it is not sane, since many may hear it; counted at the section's end.
 void Section::copy_probes(const StageView& view, const float* const* audio, int width, int frames) TM_NONBLOCKING {
     const ProbeView* probes = view.probes.data();
     for (std::size_t p = 0; p < view.probes.size(); ++p) {
@@ -118,7 +118,7 @@ void Section::copy_probes(const StageView& view, const float* const* audio, int 
         for (int c = 0; c < probes[p].channels; ++c) {
             const float* from = audio[c] + probes[p].lane;
             float* to = probes[p].planes + c * kSegment;
-            for (int i = 0; i < frames; ++i, from += width) to[i] = *from;
+            for (int i = 0; i < frames; ++i, from += width) to[i] = is_sane(*from) ? *from : 0.0F;
         }
     }
 }

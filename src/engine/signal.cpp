@@ -55,6 +55,7 @@ Edge::Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool f
     if (!fade_in) return;
     gain_.aim(1.0F, fade_frames);
     gain_.elapsed = -delay - fill;
+    fill_ = fill;
 }
 
 Edge::Edge(std::shared_ptr<Edge> before, int delay, int fade_frames)
@@ -73,7 +74,7 @@ void Edge::begin(int frames) TM_NONBLOCKING {
         crossing_ = false;
     }
     gain_.aim(1.0F, frames);
-    gain_.elapsed = std::min(0, ran_ - delay_);
+    gain_.elapsed = std::min(0, ran_ - delay_ - fill_);
 }
 
 int Edge::crossfades() {

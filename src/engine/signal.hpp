@@ -69,7 +69,7 @@ class alignas(64) Edge {
     void begin(int frames) TM_NONBLOCKING;
     void open_now() TM_NONBLOCKING { gain_ = Ramp(1.0F); } ///< where it goes on for the one before
     bool idle() const TM_NONBLOCKING { return gain_.still() && gain_.value == 0.0F; }
-    void count(int frames) TM_NONBLOCKING { ran_ = ran_ < delay_ ? ran_ + frames : ran_; }
+    void count(int frames) TM_NONBLOCKING { ran_ = ran_ < delay_ + fill_ ? ran_ + frames : ran_; }
     /// Adds this edge's `frames` samples to the planes of `sum`, or sets them where `first`.
     void add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING;
 
@@ -101,7 +101,7 @@ class alignas(64) Edge {
     std::vector<float> memory_; // delay lines, [source channel][delay]
     std::shared_ptr<const Signal> source_;
     std::shared_ptr<Edge> before_; // control thread's; the audio thread looks at it only while crossing_
-    int ran_ = 0; // of a solo bus: frames since it began
+    int ran_ = 0, fill_ = 0; // of a solo bus: frames since it began, and what is behind it at first
     int age_ = 0, fade_frames_ = 0; // of the crossfade: frames since this edge took over, and its length
     std::atomic<bool> crossed_{true}; // audio sets (release) when it needs before_ no more, control reads (acquire)
 };

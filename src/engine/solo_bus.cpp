@@ -20,12 +20,13 @@ void SoloBus::hear(int tap, bool yes) TM_NONBLOCKING {
 }
 
 void SoloBus::aim(int tap, bool on, int frames) TM_NONBLOCKING {
+    if (on == wanted(tap)) return; // said again, with a new plan: an edge that leaves with the old one goes on leaving
     Word& w = word(tap);
     Edge& edge = *taps_.data()[tap].edge;
     if (on) {
         edge.begin(frames);
         hear(tap, true);
-    } else if (wanted(tap)) {
+    } else {
         edge.fade(0.0F, frames);
     }
     w.wanted = on ? w.wanted | bit(tap) : w.wanted & ~bit(tap);

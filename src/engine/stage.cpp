@@ -13,12 +13,13 @@ constexpr std::size_t kPlane = static_cast<std::size_t>(kSegment) * kMaxLanes;
 Scratch::Scratch(int max_sample_rows, std::size_t max_state) {
     const std::size_t ramp_floats = static_cast<std::size_t>(max_sample_rows) * kPlane;
     const std::size_t state_floats = (max_state + 15) / 16 * 16;
-    const std::size_t total = ramp_floats + kMaxChannels * kPlane + state_floats + 16;
+    const std::size_t total = ramp_floats + (kMaxChannels + 1) * kPlane + state_floats + 16;
     floats_ = hwy::AllocateAligned<float>(total);
     std::fill_n(floats_.get(), total, 0.0F);
     ramps = floats_.get();
     for (std::size_t c = 0; c < kMaxChannels; ++c) dry[c] = ramps + ramp_floats + c * kPlane;
-    state = ramps + ramp_floats + kMaxChannels * kPlane;
+    silence = ramps + ramp_floats + kMaxChannels * kPlane;
+    state = ramps + ramp_floats + (kMaxChannels + 1) * kPlane;
 }
 
 Stage::Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kernel,
@@ -155,7 +156,9 @@ void Stage::keep_dry(float* const* audio, int frames, std::int64_t position, Scr
 void Stage::mix_dry(float* const* audio, int frames, std::ptrdiff_t offset, Scratch& scratch) TM_NONBLOCKING {
     const Control& bypass = controls_[bypass_row_];
     for (int c = 0; c < setup_.channels_out; ++c) {
-        const float* dry = scratch.dry[std::min(c, setup_.channels_in - 1)] + offset;
+        // One channel goes to all; of several each to its own, and what the module adds behind them is silent.
+        const bool added = c >= setup_.channels_in && setup_.channels_in > 1;
+        const float* dry = (added ? scratch.silence : scratch.dry[std::min(c, setup_.channels_in - 1)]) + offset;
         for (int i = 0; i < frames; ++i) {
             const float* b = bypass.at(i);
             const float* d = dry + static_cast<std::ptrdiff_t>(i) * width_;

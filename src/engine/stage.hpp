@@ -16,6 +16,7 @@ struct Scratch {
     Scratch(int max_sample_rows, std::size_t max_state);
     float* ramps;           ///< moving sample-rate rows, kSegment * kMaxLanes each
     float* dry[kMaxChannels]; ///< what a bypassed module would pass on
+    const float* silence;     ///< a plane of it
     float* state;           ///< a copy of a stage's state while one of its lanes is healed
   private:
     hwy::AlignedFreeUniquePtr<float[]> floats_;

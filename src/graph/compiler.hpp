@@ -50,7 +50,7 @@ class Compiler {
     /// Whose a mix, a port signal or a section's input is, by its name.
     static std::string strip_of(const std::string& to) { return to.substr(0, to.find_first_of("/#")); }
     static std::string sidechain_name(const Node& me, std::size_t i);
-    std::string probe_name(const Point& point) const;
+    std::string probe_name(const Point& point);
 
     // compile.cpp: what signals live in, and the desk's ports
     std::shared_ptr<Signal> signal(const std::string& name, int channels);
@@ -88,6 +88,7 @@ class Compiler {
 
     // solo.cpp: what is soloed
     std::string tap_name(int s, int bus) const;
+    std::string tap_signal(const Node& n, int bus) const; ///< that of the section in which the bus hears it
     void add_tap_probes(const Node& n, std::vector<Section::Probe>& probes);
     void make_solo_buses();
     std::shared_ptr<Edge> tap_edge(int bus_strip, const Feed& feed, bool soloed);

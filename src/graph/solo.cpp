@@ -10,19 +10,23 @@ namespace ton::graph {
 
 std::string Compiler::tap_name(int s, int bus) const { return fmt::format("{}/{}", strip(s).key(), bus == engine::kPfl ? "pfl" : "afl"); }
 
+/// A section that is made anew is heard anew.
+std::string Compiler::tap_signal(const Node& n, int bus) const { return tap_name(n.strip, bus) + "@" + n.identity; }
+
 void Compiler::add_tap_probes(const Node& n, std::vector<Section::Probe>& probes) {
     const auto& sl = layout().strips[at(n.strip)];
     for (int bus = 0; bus < engine::kSoloBuses; ++bus) {
         const int m = sl.taps[bus];
         if (m < n.first || m >= n.first + n.count) continue;
-        probes.push_back({m - n.first, signal(tap_name(n.strip, bus), Layout::tap_width(sl.widths[at(m)])), true});
+        probes.push_back({m - n.first, signal(tap_signal(n, bus), Layout::tap_width(sl.widths[at(m)])), true});
     }
 }
 
 /// A new one is silent; one that may be heard crosses over to another delay.
 std::shared_ptr<engine::Edge> Compiler::tap_edge(int bus_strip, const Feed& feed, bool soloed) {
     const auto& sum = node(layout().strips[at(bus_strip)].nodes.front());
-    const auto source = signal(tap_name(feed.strip, strip(bus_strip).bus), 0);
+    const int n = layout().node_of(feed.strip, feed.module);
+    const auto source = signal(tap_signal(node(n), strip(bus_strip).bus), 0);
     const int delay = sum.latency_in - layout().latency_at(feed.strip, feed.module);
     const auto key = fmt::format("{}|{}", head_name(bus_strip), tap_name(feed.strip, strip(bus_strip).bus));
     const auto silent = [&](std::shared_ptr<Edge> edge) { // until the bus says otherwise
@@ -34,7 +38,7 @@ std::shared_ptr<engine::Edge> Compiler::tap_edge(int bus_strip, const Feed& feed
             if (old->second->delay() == delay) return out_->edges[key] = old->second;
             if (soloed && old->second->crossfades() < kMostCrossfades) return silent(std::make_shared<Edge>(old->second, delay, fade_frames_));
         }
-    return silent(std::make_shared<Edge>(source, sum.channels_in, delay, true, fade_frames_));
+    return silent(std::make_shared<Edge>(source, sum.channels_in, delay, true, fade_frames_, fill(n)));
 }
 
 void Compiler::make_solo_buses() {

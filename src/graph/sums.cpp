@@ -12,8 +12,8 @@ namespace ton::graph {
 
 std::string Compiler::sidechain_name(const Node& me, std::size_t i) { return fmt::format("{}/sidechain{}", me.identity, i); }
 
-std::string Compiler::probe_name(const Point& point) const {
-    return fmt::format("{}/{}/probe", strip(point.strip).key(), strip(point.strip).chain[at(point.module)].name);
+std::string Compiler::probe_name(const Point& point) {
+    return fmt::format("{}/{}/probe@{}", strip(point.strip).key(), strip(point.strip).chain[at(point.module)].name, node(layout().node_of(point.strip, point.module)).identity);
 }
 
 std::shared_ptr<engine::Signal> Compiler::port_signal(int s, bool input) {
