@@ -3,7 +3,7 @@
 
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS=halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:suppressions=$root/scripts/thread.supp
 
 # configure NAME OPTIONS...: a clang 22 build beside the release build. Two instruction sets are enough in the builds with
 # sanitizers (plain x86-64 and AVX2): the release build tests them all.

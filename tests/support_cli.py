@@ -38,6 +38,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def in_own(kind):
+    """The words before a command that run it as root in a namespace of its own ("mount", "net").
+
+    A user's own namespace needs no rights, but a chroot forbids it (user_namespaces(7)); there, root needs none. In a
+    chroot no mount can be made private either: unmount what you mounted."""
+    ways = (["unshare", "--map-root-user", f"--{kind}"], ["unshare", "--propagation", "unchanged", f"--{kind}"])
+    for words in ways:
+        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+            return words
+    raise AssertionError(f"this user may not make a {kind} namespace: run the tests as root, or allow user namespaces")
+
+
 class Daemon:
     """`tonmeister run` on the internal clock, with its state in a folder of the test."""
 

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from desk import write_config
+from support_cli import in_own
 
 HERE = pathlib.Path(__file__).resolve().parent
 STRANGER = "192.0.2.9"  # RFC 5737: for documentation, nobody's own
@@ -49,8 +50,7 @@ print(json.dumps(found))
 
 def amplification(tmp_path, **control):
     config = write_config(tmp_path, STRIPS, control=control)
-    # A user of its own in the namespace, so that it needs no rights.
-    command = ["unshare", "--map-root-user", "--net", "sh", "-c",
+    command = [*in_own("net"), "sh", "-c",
                f'ip link set lo up && ip addr add {STRANGER}/32 dev lo && exec "$@"', "sh",
                sys.executable, "-c", INSIDE, str(HERE), str(config), STRANGER]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -14,7 +14,7 @@ import sys
 import time
 
 import pytest
-from support_cli import BINARY, ROOT, Daemon, free_port
+from support_cli import BINARY, ROOT, Daemon, free_port, in_own
 
 KILLS = 20
 PERIOD = 1.0  # s within which a change is on the disk
@@ -262,7 +262,7 @@ def test_a_full_disk_is_told_nothing_is_lost_and_it_is_tried_again(config, tmp_p
     """A file system of 64 kB, filled to its last block."""
     full = tmp_path / "full"
     full.mkdir()
-    script = f"""mount -t tmpfs -o size=64k none {full} && exec "$@" """
+    script = f"""mount -t tmpfs -o size=64k none {full} && {{ "$@"; result=$?; umount -l {full}; exit $result; }}"""
     inside = r"""
 import json, pathlib, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -293,7 +293,7 @@ with Daemon(config, folder, "--state", state) as desk:
     until(lambda: json.loads(state.read_text())["settings"]["/host/fader/level"]["now"] == -8)
     until(lambda: desk.ask("send", "/tonmeister/status").stdout.strip().endswith("saved"))
 """
-    run = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", sys.executable, "-c", inside,
+    run = subprocess.run([*in_own("mount"), "sh", "-c", script, "sh", sys.executable, "-c", inside,
                           str(pathlib.Path(__file__).parent), str(config), str(tmp_path), str(full)],
                          capture_output=True, text=True, timeout=90, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
