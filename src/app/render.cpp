@@ -3,24 +3,23 @@
 
 #include "app/config_files.hpp"
 #include "app/events.hpp"
+#include "app/render_files.hpp"
 #include "control/console.hpp"
 #include "control/dispatch.hpp"
 #include "control/editor.hpp"
 #include "control/scene_verbs.hpp"
 #include "control/state.hpp"
 #include "control/verb_kinds.hpp"
-#include "files/audio_file.hpp"
 #include "files/disk_thread.hpp"
-#include "files/resample.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <deque>
-#include <filesystem>
 
 namespace ton::app {
 
@@ -34,6 +33,8 @@ int fail(const std::string& message) {
     fmt::print(stderr, "tonmeister render: {}\n", message);
     return 1;
 }
+
+volatile std::sig_atomic_t interrupted = 0;
 
 /// Errors of events are told with their line and fail the render at its end: a script with a typo is no success.
 class EventAnswers : public control::Answers {
@@ -49,15 +50,6 @@ class EventAnswers : public control::Answers {
     }
 };
 
-struct Output {
-    std::string strip;
-    files::Writer writer;
-    std::vector<int> slots;
-    std::int64_t skip;    ///< frames of latency still to be left out
-    std::int64_t left;    ///< frames still to be written
-    std::string file;
-};
-
 /// One offline run: files in, the engine in between, files out.
 class Run {
   public:
@@ -69,10 +61,11 @@ class Run {
         rate_ = desk.engine.sample_rate.value;
         block_ = options_.block > 0 ? options_.block : desk.engine.block.value;
         complain(errors);
-        read_inputs();
+        open_inputs();
         const bool buildable = complaints_ == 0;
         read_events();
         check_strips(desk);
+        for (const auto& line : RenderOutputs::complaints(options_.outputs, options_.inputs)) complain(line);
         if (buildable) build(desk);
         if (complaints_ > 0) return fail(fmt::format("{}, nothing was rendered", config::counted(static_cast<std::size_t>(complaints_), "error")));
         tell_inserts();
@@ -87,7 +80,7 @@ class Run {
         o.disk = &disk_;
         o.offline = true;
         o.lane_width = options_.lane_width;
-        for (const auto& [strip, recording] : inputs_) o.injected[strip] = static_cast<int>(recording.size());
+        for (const auto& [strip, channels] : inputs_.widths()) o.injected[strip] = channels;
         for (const auto& [strip, _] : options_.outputs) o.captured.push_back(strip);
         return o;
     }
@@ -157,18 +150,10 @@ class Run {
         check(options_.outputs, "--output", "to take the output of");
     }
 
-    void read_inputs() {
-        for (const auto& [strip, file] : options_.inputs) {
-            auto recording = files::read_all(file);
-            if (!recording) {
-                complain(recording.error().text());
-                continue;
-            }
-            auto samples = std::move(recording->samples);
-            if (recording->rate != rate_) samples = files::resample(samples, recording->rate, rate_);
-            longest_ = std::max(longest_, static_cast<std::int64_t>(samples.empty() ? 0 : samples[0].size()));
-            inputs_.emplace_back(strip, std::move(samples));
-        }
+    void open_inputs() {
+        std::vector<std::string> unreadable;
+        inputs_.open(options_.inputs, rate_, unreadable);
+        for (const auto& line : unreadable) complain(line);
     }
 
     void read_events() {
@@ -184,32 +169,21 @@ class Run {
     std::string open_outputs() {
         const auto format = files::sample_format_named(options_.bits);
         if (!format) return fmt::format("--bits {}: expected 16, 24 or 32f", options_.bits);
-        frames_ = options_.length ? std::llround(*options_.length * rate_) : longest_ + std::llround(options_.tail * rate_);
+        frames_ = options_.length ? std::llround(*options_.length * rate_) : inputs_.longest() + std::llround(options_.tail * rate_);
         if (frames_ <= 0) return "there is nothing to render: give an --input, or a --length in seconds";
-        const auto* compiled = console_->compiled();
+        const RenderFormat into{rate_, *format, options_.dither, options_.raw};
         for (const auto& [strip, file] : options_.outputs) {
-            for (const auto& [_, input] : options_.inputs)
-                if (std::error_code ignored; std::filesystem::equivalent(file, input, ignored))
-                    return fmt::format("{}: is an input, too; name another file for the output of \"{}\"", file, strip);
-            const int s = compiled->desk.index(strip);
-            std::vector<int> slots;
-            for (const auto& port : compiled->ports)
-                if (!port.input && port.strip == s && port.module < 0) slots.push_back(port.slot);
-            auto writer = files::Writer::open(file, {.rate = rate_, .channels = static_cast<int>(slots.size()), .format = *format,
-                                                     .dither = options_.dither ? files::Dither::tpdf : files::Dither::none});
-            if (!writer) return writer.error().text();
-            const std::int64_t latency = options_.raw ? 0 : compiled->layout.latency_of(s);
-            latency_ = std::max(latency_, latency);
-            outputs_.push_back({strip, std::move(*writer), std::move(slots), latency, frames_, file});
+            if (auto error = outputs_.open(strip, file, *console_->compiled(), into, frames_); !error.empty()) return error;
         }
         return {};
     }
 
     std::string play() {
         engine::prepare_audio_thread();
-        const auto total = frames_ + latency_;
+        const auto total = frames_ + outputs_.latency();
         std::size_t next = 0;
         for (std::int64_t position = 0; position < total;) {
+            if (interrupted != 0) return "interrupted: nothing was written";
             console_->settle(); // at first the plan; then finished edits make room for those that wait
             scenes_->poll(position);
             position_ = position;
@@ -223,8 +197,9 @@ class Run {
             if (const auto due = scenes_->next_due()) count = std::min(count, *due - position);
             if (const auto swap = engine_.next_swap(); swap > position) count = std::min(count, swap - position);
             disk_.run_once();
-            process(position, static_cast<int>(count));
-            if (const auto error = write(static_cast<int>(count)); !error.empty()) return error;
+            if (auto error = inputs_.read(static_cast<int>(count)); !error.empty()) return error;
+            process(static_cast<int>(count));
+            if (auto error = outputs_.write(output_memory_, static_cast<int>(count)); !error.empty()) return error;
             position += count;
             show_progress(position, total);
         }
@@ -235,7 +210,7 @@ class Run {
             }
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
         for (const auto& [address, text] : console_->take_reports()) fmt::print(stderr, "{}: {}\n", address, text);
-        return finish();
+        return outputs_.close();
     }
 
     /// Events of one sample take effect together. A change of the graph waits while another is under way, and with it what
@@ -275,7 +250,7 @@ class Run {
         dispatcher_->commit(events.size() > 1, answers_);
     }
 
-    void process(std::int64_t position, int count) {
+    void process(int count) {
         std::vector<const float*> in;
         std::vector<float*> out;
         const auto ports = console_->live_ports();
@@ -284,47 +259,12 @@ class Run {
         for (const auto& port : ports) {
             auto& planes = port.input ? input_memory_ : output_memory_;
             if (planes.size() <= at(port.slot)) planes.resize(at(port.slot) + 1);
-            planes[at(port.slot)].resize(at(count));
-            if (port.input) fill(port, position, count);
+            planes[at(port.slot)].assign(at(count), 0.0F);
+            if (port.input) inputs_.add_to(port, planes[at(port.slot)]);
         }
         for (auto& plane : input_memory_) in.push_back(plane.empty() ? nullptr : plane.data());
         for (auto& plane : output_memory_) out.push_back(plane.empty() ? nullptr : plane.data());
         engine_.process({in, out, count});
-    }
-
-    void fill(const graph::Port& port, std::int64_t position, int count) {
-        auto& plane = input_memory_[at(port.slot)];
-        std::ranges::fill(plane, 0.0F);
-        for (const auto& [strip, samples] : inputs_) {
-            if (strip != port.strip_key || port.module >= 0 || at(port.channel) >= samples.size()) continue;
-            const auto& from = samples[at(port.channel)];
-            const auto left = static_cast<std::int64_t>(from.size()) - position;
-            for (std::int64_t i = 0; i < std::min<std::int64_t>(count, left); ++i)
-                plane[static_cast<std::size_t>(i)] += from[static_cast<std::size_t>(position + i)];
-        }
-    }
-
-    std::string write(int count) {
-        for (auto& output : outputs_) {
-            const auto skip = std::min<std::int64_t>(output.skip, count);
-            const auto n = std::min<std::int64_t>(count - skip, output.left);
-            output.skip -= skip;
-            if (n <= 0) continue;
-            std::vector<const float*> planes;
-            for (const int slot : output.slots) planes.push_back(output_memory_[at(slot)].data() + skip);
-            if (const auto done = output.writer.write(planes.data(), n); !done) return done.error().text();
-            output.left -= n;
-        }
-        return {};
-    }
-
-    std::string finish() {
-        for (auto& output : outputs_) {
-            if (const auto done = output.writer.close(); !done) return done.error().text();
-            if (const auto clipped = output.writer.clipped(); clipped > 0)
-                fmt::print(stderr, "{}: {} above full scale, limited to it\n", output.file, config::counted(static_cast<std::size_t>(clipped), "sample"));
-        }
-        return {};
     }
 
     void show_progress(std::int64_t position, std::int64_t total) {
@@ -336,8 +276,9 @@ class Run {
 
     const RenderOptions& options_;
     int rate_ = 48000, block_ = 64;
-    std::vector<std::pair<std::string, std::vector<std::vector<float>>>> inputs_;
-    std::int64_t longest_ = 0, frames_ = 0, latency_ = 0;
+    RenderInputs inputs_;
+    RenderOutputs outputs_;
+    std::int64_t frames_ = 0;
     std::vector<TimedMessage> events_;
     std::deque<std::vector<TimedMessage>> held_;
     std::int64_t position_ = 0;
@@ -349,13 +290,15 @@ class Run {
     std::unique_ptr<control::Editor> editor_;
     std::unique_ptr<control::Scenes> scenes_; // in memory only
     std::unique_ptr<control::SceneVerbs> scene_verbs_;
-    std::vector<Output> outputs_;
     std::vector<std::vector<float>> input_memory_, output_memory_;
     int shown_ = -1, complaints_ = 0;
 };
 
 } // namespace
 
-int render(const RenderOptions& options) { return Run(options).run(); }
+int render(const RenderOptions& options) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, [](int) { interrupted = 1; });
+    return Run(options).run();
+}
 
 } // namespace ton::app

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/render_files.hpp"
+
+#include "config/diagnostic.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ton::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// The file that a name leads to, through links and "..", whether it exists or not.
+fs::path place_of(const std::string& file) {
+    std::error_code failed;
+    auto place = fs::weakly_canonical(file, failed);
+    return failed ? fs::path(file) : place;
+}
+
+fs::path part_of(const fs::path& place) {
+    if (std::error_code ignored; fs::exists(place, ignored) && !fs::is_regular_file(place, ignored)) return {};
+    auto part = place;
+    return part.replace_filename(place.stem().string() + ".part" + place.extension().string());
+}
+
+} // namespace
+
+void RenderInputs::open(const FilesByStrip& files, int rate, std::vector<std::string>& complaints) {
+    for (const auto& [strip, file] : files) {
+        auto source = files::StreamedSource::open(file, rate);
+        if (!source) {
+            complaints.push_back(source.error().text());
+            continue;
+        }
+        const auto width = at(source->channels());
+        inputs_.push_back({strip, std::move(*source), std::vector<std::vector<float>>(width)});
+    }
+}
+
+std::int64_t RenderInputs::longest() const {
+    std::int64_t frames = 0;
+    for (const auto& input : inputs_) frames = std::max(frames, input.source.frames());
+    return frames;
+}
+
+std::vector<std::pair<std::string, int>> RenderInputs::widths() const {
+    std::vector<std::pair<std::string, int>> widths;
+    for (const auto& input : inputs_) widths.emplace_back(input.strip, input.source.channels());
+    return widths;
+}
+
+std::string RenderInputs::read(int count) {
+    std::vector<float*> planes;
+    for (auto& input : inputs_) {
+        planes.clear();
+        for (auto& plane : input.planes) {
+            plane.resize(at(count));
+            planes.push_back(plane.data());
+        }
+        if (const auto done = input.source.read(planes.data(), count); !done) return done.error().text();
+    }
+    return {};
+}
+
+void RenderInputs::add_to(const graph::Port& port, std::vector<float>& plane) const {
+    for (const auto& input : inputs_) {
+        if (input.strip != port.strip_key || port.module >= 0 || at(port.channel) >= input.planes.size()) continue;
+        const auto& from = input.planes[at(port.channel)];
+        for (std::size_t i = 0; i < plane.size(); ++i) plane[i] += from[i];
+    }
+}
+
+RenderOutputs::~RenderOutputs() {
+    for (const auto& output : outputs_)
+        if (std::error_code ignored; !output.part.empty()) fs::remove(output.part, ignored);
+}
+
+std::vector<std::string> RenderOutputs::complaints(const FilesByStrip& outputs, const FilesByStrip& inputs) {
+    std::vector<std::string> lines;
+    for (auto output = outputs.begin(); output != outputs.end(); ++output) {
+        const auto& [strip, file] = *output;
+        const auto place = place_of(file);
+        const auto same = [&](const auto& other) { return place_of(other.second) == place; };
+        if (std::ranges::any_of(inputs, same))
+            lines.push_back(fmt::format("--output {}={}: is an input, too; name another file for the output of \"{}\"", strip, file, strip));
+        if (const auto twin = std::find_if(outputs.begin(), output, same); twin != output)
+            lines.push_back(fmt::format("--output {}={}: the output of \"{}\" goes to the same file; name another", strip, file, twin->first));
+    }
+    return lines;
+}
+
+std::string RenderOutputs::open(const std::string& strip, const std::string& file, const graph::Compiled& compiled, const RenderFormat& format,
+                                std::int64_t frames) {
+    const int s = compiled.desk.index(strip);
+    std::vector<int> slots;
+    for (const auto& port : compiled.ports)
+        if (!port.input && port.strip == s && port.module < 0) slots.push_back(port.slot);
+    const auto place = place_of(file);
+    auto part = part_of(place);
+    auto writer = files::Writer::open(part.empty() ? file : part.string(), {.rate = format.rate, .channels = static_cast<int>(slots.size()), .format = format.format,
+                                             .dither = format.dither ? files::Dither::tpdf : files::Dither::none});
+    if (!writer) return writer.error().text();
+    const std::int64_t latency = format.raw ? 0 : compiled.layout.latency_of(s);
+    latency_ = std::max(latency_, latency);
+    outputs_.push_back({std::move(*writer), std::move(slots), latency, frames, place, std::move(part)});
+    return {};
+}
+
+std::string RenderOutputs::write(const std::vector<std::vector<float>>& slots, int count) {
+    for (auto& output : outputs_) {
+        const auto skip = std::min<std::int64_t>(output.skip, count);
+        const auto n = std::min<std::int64_t>(count - skip, output.left);
+        output.skip -= skip;
+        if (n <= 0) continue;
+        std::vector<const float*> planes;
+        for (const int slot : output.slots) planes.push_back(slots[at(slot)].data() + skip);
+        if (const auto done = output.writer.write(planes.data(), n); !done) return done.error().text();
+        output.left -= n;
+    }
+    return {};
+}
+
+std::string RenderOutputs::close() {
+    for (auto& output : outputs_) {
+        if (const auto done = output.writer.close(); !done) return done.error().text();
+        if (const auto clipped = output.writer.clipped(); clipped > 0)
+            fmt::print(stderr, "{}: {} above full scale, limited to it\n", output.place.string(), config::counted(static_cast<std::size_t>(clipped), "sample"));
+    }
+    for (auto& output : outputs_) {
+        std::error_code failed;
+        if (output.part.empty()) continue;
+        fs::rename(output.part, output.place, failed);
+        if (failed) return fmt::format("{}: can't become {}: {}", output.part.string(), output.place.string(), failed.message());
+        output.part.clear();
+    }
+    return {};
+}
+
+} // namespace ton::app

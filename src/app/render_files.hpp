@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "files/audio_file.hpp"
+#include "files/streamed_source.hpp"
+#include "graph/compile.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ton::app {
+
+using FilesByStrip = std::vector<std::pair<std::string, std::string>>; ///< strip, file
+
+/// The files that a render feeds to strips, read as it goes: an hour needs no more memory than a second.
+class RenderInputs {
+  public:
+    /// Opens all, resampled to `rate` (Hz) where it differs; what can't be read goes to `complaints`.
+    void open(const FilesByStrip& files, int rate, std::vector<std::string>& complaints);
+    std::int64_t longest() const; ///< frames
+    std::vector<std::pair<std::string, int>> widths() const; ///< strip, channels of its file
+
+    /// Reads the next `count` frames of every file. Returns what went wrong, "" where nothing did.
+    std::string read(int count);
+    /// Adds what was read to a strip's input port; `plane` holds read()'s count of frames.
+    void add_to(const graph::Port& port, std::vector<float>& plane) const;
+
+  private:
+    struct Input {
+        std::string strip;
+        files::StreamedSource source;
+        std::vector<std::vector<float>> planes;
+    };
+    std::vector<Input> inputs_;
+};
+
+struct RenderFormat {
+    int rate; ///< Hz
+    files::SampleFormat format;
+    bool dither;
+    bool raw; ///< keep the latency in
+};
+
+/// The files that a render writes strips' outputs to, each without its strip's latency. They grow beside their places, as
+/// NAME.part.ENDING, and take them when the render is whole: one that is stopped leaves what was there.
+class RenderOutputs {
+  public:
+    RenderOutputs() = default;
+    RenderOutputs(const RenderOutputs&) = delete;
+    RenderOutputs& operator=(const RenderOutputs&) = delete;
+    ~RenderOutputs(); ///< removes what close() did not finish
+
+    /// What is wrong with these files beside each other and the inputs, a line each. Nothing is touched.
+    static std::vector<std::string> complaints(const FilesByStrip& outputs, const FilesByStrip& inputs);
+    /// Opens one; `frames` is its length. Returns what went wrong, "" where nothing did.
+    std::string open(const std::string& strip, const std::string& file, const graph::Compiled& compiled, const RenderFormat& format,
+                     std::int64_t frames);
+    std::int64_t latency() const { return latency_; } ///< the longest of them, frames
+
+    /// Takes `count` frames by the slots of the strips' ports. Returns what went wrong, "" where nothing did.
+    std::string write(const std::vector<std::vector<float>>& slots, int count);
+    /// Closes all and puts them into their places; says on stderr what was limited to full scale. Returns what went wrong, ""
+    /// where nothing did.
+    std::string close();
+
+  private:
+    struct Output {
+        files::Writer writer;
+        std::vector<int> slots;
+        std::int64_t skip; ///< frames of latency still to be left out
+        std::int64_t left; ///< frames still to be written
+        std::filesystem::path place, part; ///< part is empty where the place is written itself: a pipe, a device
+    };
+    std::vector<Output> outputs_;
+    std::int64_t latency_ = 0;
+};
+
+} // namespace ton::app
