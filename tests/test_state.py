@@ -126,13 +126,55 @@ def test_settings_without_a_place_are_left_out_and_told(config, tmp_path):
     assert "1 setting back" in log
 
 
-def test_a_state_that_no_longer_fits_does_not_stop_the_desk(config, tmp_path):
-    state = tmp_path / "s.json"
-    state.write_text(json.dumps({"tonmeister_state": 1, "settings": {"/music/ducker/sidechain": {"now": "gone", "config": "host"}}}))
-    with Daemon(config, tmp_path, "--state", state) as desk:
-        assert desk.get("/music/ducker/sidechain") == "host"
-        assert "the saved settings don't fit the config" in desk.log.read_text()
-    assert (tmp_path / "s.json.broken").exists()
+def moved_with_a_strip_that_goes(config, desk):
+    """Settings by hand, one of which names a strip that the config's author then takes away."""
+    desk.set("/music/ducker/sidechain", "guest")
+    desk.set("/music/ducker/lookahead", "9")
+    desk.set("/host/fader/level", "-7.5")
+    desk.set("/mix/solo", "true")
+    text = config.read_text()
+    config.write_text(text.replace(GUEST, ""))
+
+
+def moved_settings_are_there(desk):
+    assert desk.get("/music/ducker/sidechain") == "host"
+    assert desk.get("/music/ducker/lookahead") == "9"
+    assert desk.get("/host/fader/level") == "-7.5"
+    assert desk.get("/mix/solo") == "1"
+    told = [line for line in desk.log.read_text().splitlines() if "/music/ducker/sidechain: it was set to \"guest\"" in line]
+    assert len(told) == 1 and " warning " in told[0]
+
+
+GUEST = '"guest": { "channels": 1, "to": "mix" },'
+
+
+@pytest.fixture(name="with_guest")
+def config_with_a_guest(config):
+    path = pathlib.Path(config)
+    path.write_text(path.read_text().replace('"strips": {', '"strips": {\n' + GUEST, 1))
+    return path
+
+
+def test_a_setting_that_no_longer_fits_is_the_only_one_a_restart_leaves_out(with_guest, tmp_path):
+    with Daemon(with_guest, tmp_path) as desk:
+        moved_with_a_strip_that_goes(with_guest, desk)
+        desk.stop()
+    saved = state_file(tmp_path).read_text()
+    with Daemon(with_guest, tmp_path) as desk:
+        moved_settings_are_there(desk)
+        desk.set("/host/fader/level", "-7.6") # the next write
+        desk.stop()
+    assert not list(tmp_path.glob("*.broken"))
+    assert next(tmp_path.glob("*.state.json.1")).read_text() == saved
+
+
+def test_a_setting_that_no_longer_fits_is_the_only_one_a_reload_leaves_out(with_guest, tmp_path):
+    with Daemon(with_guest, tmp_path) as desk:
+        moved_with_a_strip_that_goes(with_guest, desk)
+        answer = desk.ask("send", "/tonmeister/reload").stdout.splitlines()
+        assert answer[0].startswith("/tonmeister/left_out /music/ducker/sidechain ") and "guest" in answer[0]
+        assert answer[1] == f"/tonmeister/reloaded {with_guest}"
+        moved_settings_are_there(desk)
 
 
 def test_a_folder_that_can_not_be_written_is_told_and_the_desk_plays_on(config, tmp_path):

@@ -119,6 +119,7 @@ void Daemon::wire() {
         rename_in_scenes(names);
     };
     editor_.on_done = [this](std::string_view what) { spdlog::info("{}: {}", osc_->sender(), what); };
+    editor_.on_unfit = log_unfit;
     editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(loaded_.file, errors); };
 }
 

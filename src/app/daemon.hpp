@@ -47,7 +47,8 @@ class Daemon {
     void slow_tick();
     void tell_service();
     void wait_for_signal();
-    control::Editor::Result reload(std::vector<config::Diagnostic>& errors);
+    control::Editor::Result reload(std::vector<config::Diagnostic>& errors, std::vector<control::Unfit>& unfit);
+    static void log_unfit(const std::vector<control::Unfit>& unfit);
     void reload_when_ready();
     void reload_verb(const control::osc::Message& message, control::Answers& answers);
     static void log_refused(const std::string& file, const std::vector<config::Diagnostic>& errors);

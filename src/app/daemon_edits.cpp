@@ -11,15 +11,16 @@ namespace ton::app {
 using control::Editor;
 
 /// The file's text as it is now becomes the desk; what its author did not touch keeps its live value.
-Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors) {
+Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors, std::vector<control::Unfit>& unfit) {
     const auto text = control::read_whole(loaded_.file);
     if (!text) {
         errors.push_back({loaded_.file, 0, 0, "", text.error()});
         log_refused(loaded_.file, errors);
         return Editor::Result::refused;
     }
-    const auto result = editor_.reload(*text, errors);
+    const auto result = editor_.reload(*text, errors, unfit);
     if (result == Editor::Result::done) {
+        log_unfit(unfit);
         loaded_ = console_.loaded();
         spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
         warn();
@@ -29,6 +30,10 @@ Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors) {
         spdlog::info("{}: unchanged", loaded_.file);
     }
     return result;
+}
+
+void Daemon::log_unfit(const std::vector<control::Unfit>& unfit) {
+    for (const auto& setting : unfit) spdlog::warn("{}", setting.text());
 }
 
 void Daemon::log_refused(const std::string& file, const std::vector<config::Diagnostic>& errors) {
@@ -45,14 +50,17 @@ void Daemon::reload_when_ready() {
     reload_waits_ = false;
     notifier_.reloading(service::Notifier::Clock::now());
     std::vector<config::Diagnostic> errors;
-    const auto result = reload(errors);
+    std::vector<control::Unfit> unfit;
+    const auto result = reload(errors, unfit);
     notifier_.reloaded(result != Editor::Result::refused ? "reloaded" : "reload refused, what played goes on: " + config::format(errors.back()));
 }
 
 void Daemon::reload_verb(const control::osc::Message& message, control::Answers& answers) {
     if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
     std::vector<config::Diagnostic> errors;
-    const auto result = reload(errors);
+    std::vector<control::Unfit> unfit;
+    const auto result = reload(errors, unfit);
+    control::tell_unfit(unfit, answers);
     if (result == Editor::Result::done) return answers.reply({"/tonmeister/reloaded", {loaded_.file}});
     if (result == Editor::Result::unchanged) return answers.reply({"/tonmeister/reloaded", {loaded_.file, std::string("unchanged")}});
     answer_all(message.address, errors, answers);

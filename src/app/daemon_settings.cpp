@@ -72,6 +72,7 @@ bool Daemon::take_up_unsaved(const std::string& state, const std::string& path) 
     std::vector<config::Diagnostic> errors;
     if (unsaved->file_print == control::text_print(text_)) {
         auto desk = control::Console::load_text(unsaved->text, loaded_.file, errors);
+        if (errors.empty()) errors = console_.check(desk, static_cast<double>(desk.engine.sample_rate.value));
         if (errors.empty()) {
             loaded_ = std::move(desk);
             unsaved_text_ = unsaved->text;
@@ -119,18 +120,9 @@ void Daemon::put_aside(const std::string& path, const std::string& why) {
 bool Daemon::first_desk() {
     const auto rate = static_cast<double>(loaded_.engine.sample_rate.value);
     if (!open_state(options_.fresh)) return false;
-    auto errors = console_.apply(loaded_, rate);
-    if (!errors.empty() && state_ && !options_.fresh) {
-        // A config that was right alone: what was saved does not go with it any more.
-        const auto why = errors.front().message;
-        errors = console_.apply(loaded_, rate, control::Carry::nothing);
-        if (!errors.empty() && !unsaved_text_.empty()) {
-            loaded_ = control::Console::load_text(text_, loaded_.file, errors);
-            unsaved_text_.clear();
-            errors = console_.apply(loaded_, rate, control::Carry::nothing);
-        }
-        if (errors.empty()) put_aside(state_->path(), "the saved settings don't fit the config: " + why);
-    }
+    std::vector<control::Unfit> unfit; // what no longer goes with the config is told, all else is back
+    const auto errors = console_.apply(loaded_, rate, control::Carry::untouched, &unfit);
+    log_unfit(unfit);
     if (errors.empty()) return true;
     fmt::print(stderr, "{}", config::format(errors));
     return false;

@@ -65,34 +65,56 @@ Desk Console::load_text(std::string_view text, const std::string& path, std::vec
     return make_desk(config::read_text(text, path), path, false, errors);
 }
 
-graph::CompileOptions Console::compile_options() const {
+graph::CompileOptions Console::compile_options(double sample_rate, std::string directory) const {
     graph::CompileOptions options;
-    options.conditions = {.sample_rate = sample_rate_, .period = period_, .directory = directory_, .injected = options_.injected, .captured = options_.captured};
+    options.conditions = {.sample_rate = sample_rate, .period = period_, .directory = std::move(directory), .injected = options_.injected, .captured = options_.captured};
     options.disk = options_.disk;
     options.offline = options_.offline;
     options.lane_width = options_.lane_width;
     return options;
 }
 
-std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate, Carry carry) {
+std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate, Carry carry, std::vector<Unfit>* unfit) {
     Desk next = desk;
     if (carry == Carry::untouched) carry_settings(next, loaded_, desk_);
-    return apply(desk, std::move(next), sample_rate);
+    return apply(desk, std::move(next), sample_rate, {}, Command::kNow, unfit);
 }
 
-std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, double sample_rate, const Origins& origins, std::int64_t time) {
-    if (!ready()) return {{desk.file, 0, 0, "", change_under_way}};
+namespace {
+std::string folder_of(const Desk& desk) { return std::filesystem::path(desk.file).parent_path().string(); }
+} // namespace
+
+graph::Compilation Console::compile_next(Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const {
     graph::join_groups(next);
     if (compiled_) carry_keys(next, desk_, origins);
-    const auto rate_before = std::exchange(sample_rate_, sample_rate);
-    const auto directory_before = std::exchange(directory_, std::filesystem::path(desk.file).parent_path().string());
+    return graph::compile(next, compiled_.get(), compile_options(sample_rate, folder_of(next)), errors);
+}
+
+std::vector<Unfit> Console::fit_to(const Desk& loaded, Desk& live, double sample_rate, const Origins& origins) const {
+    return fit(loaded, live, [&](const Desk& desk) {
+        const auto errors = check(desk, sample_rate, origins);
+        return errors.empty() ? std::string() : errors.front().message;
+    });
+}
+
+std::vector<config::Diagnostic> Console::check(Desk next, double sample_rate, const Origins& origins) const {
+    config::Diagnostics errors(next.file);
+    compile_next(next, sample_rate, origins, errors);
+    return errors.take();
+}
+
+std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, double sample_rate, const Origins& origins, std::int64_t time, std::vector<Unfit>* unfit) {
+    if (!ready()) return {{desk.file, 0, 0, "", change_under_way}};
     config::Diagnostics errors(desk.file);
-    auto compilation = graph::compile(next, compiled_.get(), compile_options(), errors);
-    if (!errors.empty()) {
-        sample_rate_ = rate_before;
-        directory_ = directory_before;
-        return errors.take();
+    auto compilation = compile_next(next, sample_rate, origins, errors);
+    if (!errors.empty() && unfit) {
+        *unfit = fit_to(desk, next, sample_rate, origins);
+        errors = config::Diagnostics(desk.file);
+        compilation = compile_next(next, sample_rate, origins, errors);
     }
+    if (!errors.empty()) return errors.take();
+    sample_rate_ = sample_rate;
+    directory_ = folder_of(desk);
     loaded_ = desk;
     if (!deferred_.empty() && !origins.empty()) { // what waits is for the strip, whatever it is called
         const auto names = inverse(origins, desk_, next);
@@ -110,7 +132,7 @@ void Console::resume(Desk loaded, Desk live) {
 std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
     const double before = std::exchange(sample_rate_, sample_rate);
     config::Diagnostics errors(desk_.file);
-    auto compilation = graph::compile(desk_, nullptr, compile_options(), errors);
+    auto compilation = graph::compile(desk_, nullptr, compile_options(sample_rate_, directory_), errors);
     if (!errors.empty()) { // a file that has gone, say: what there was stays, so that the desk lives on
         sample_rate_ = before;
         return errors.take();

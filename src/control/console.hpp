@@ -4,6 +4,7 @@
 #include "config/config.hpp"
 #include "control/carry.hpp"
 #include "control/fades.hpp"
+#include "control/fit.hpp"
 #include "control/outbox.hpp"
 #include "engine/engine.hpp"
 #include "graph/compile.hpp"
@@ -86,12 +87,15 @@ class Console {
     static graph::Desk load_text(std::string_view text, const std::string& path, std::vector<config::Diagnostic>& errors);
 
     /// Makes `desk` the running one, at that sample rate: the first plan, or an edit of the one that runs (a
-    /// transaction: compiled aside, swapped between two samples). Errors: nothing is changed. Only when ready().
-    std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate, Carry carry = Carry::untouched);
+    /// transaction: compiled aside, swapped between two samples). Errors: nothing is changed. Only when ready(). With `unfit` settings
+    /// that can't be carried go there, see fit(); without it they are errors.
+    std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate, Carry carry = Carry::untouched, std::vector<Unfit>* unfit = nullptr);
     /// The same where what the config says and how the desk shall stand are two: `loaded` and `live` have the same strips
     /// and chains. Strips that are renamed keep their sound.
     std::vector<config::Diagnostic> apply(const graph::Desk& loaded, graph::Desk live, double sample_rate, const Origins& origins = {},
-                                          std::int64_t time = engine::Command::kNow);
+                                          std::int64_t time = engine::Command::kNow, std::vector<Unfit>* unfit = nullptr);
+    /// What apply() would find wrong; nothing is done.
+    std::vector<config::Diagnostic> check(graph::Desk desk, double sample_rate, const Origins& origins = {}) const;
     /// The config says this now, and nothing sounds different: the same strips and chains.
     void adopt(graph::Desk loaded) { loaded_ = std::move(loaded); }
     /// Before the first apply(): a desk of an earlier process, as its config was and as it stood, for apply() to
@@ -223,7 +227,9 @@ class Console {
     void apply_together(std::vector<Deferred> settings, std::int64_t time);
     static std::string key_of(const graph::Strip& strip, const graph::Module& module);
     void forget_mutes();
-    graph::CompileOptions compile_options() const;
+    graph::CompileOptions compile_options(double sample_rate, std::string directory) const;
+    graph::Compilation compile_next(graph::Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const;
+    std::vector<Unfit> fit_to(const graph::Desk& loaded, graph::Desk& live, double sample_rate, const Origins& origins) const;
 
     engine::Engine& engine_;
     ConsoleOptions options_;

@@ -74,7 +74,7 @@ void Editor::adopt(config::Document document) {
 
 /// The text of `next` becomes the desk; what is in it as `said` had it keeps its live value. Completes the step with what
 /// its undoing needs.
-std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Document& next, const graph::Desk& said) {
+std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Document& next, const graph::Desk& said, std::vector<Unfit>& unfit) {
     std::vector<config::Diagnostic> errors;
     const auto loaded = Console::load_text(next.text(), console_.desk().file, errors);
     if (!errors.empty()) return errors;
@@ -86,7 +86,9 @@ std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Docum
     step.back = inverse(step.origins, console_.desk(), live);
     for (const auto& move : step.moves) put_setting(live, renamed_address(move.address, step.back), move.after);
     step.lost = lost_settings(console_.loaded(), console_.desk(), loaded, live, step.back);
-    return swap(loaded, std::move(live), step.origins, step.back, next);
+    errors = swap(loaded, std::move(live), step.origins, step.back, next, step.yields ? &unfit : nullptr);
+    for (const auto& setting : unfit) step.lost.emplace_back(setting.address, Value{setting.value});
+    return errors;
 }
 
 /// The other way.
@@ -103,9 +105,9 @@ std::vector<config::Diagnostic> Editor::take_back(const Step& step, const config
 
 /// `origins` leads from the new desk's strips to the old one's, `names` the other way.
 std::vector<config::Diagnostic> Editor::swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const Origins& names,
-                                             const config::Document& document) {
+                                             const config::Document& document, std::vector<Unfit>* unfit) {
     remember_file();
-    auto errors = console_.apply(loaded, std::move(live), console_.sample_rate(), origins, time_);
+    auto errors = console_.apply(loaded, std::move(live), console_.sample_rate(), origins, time_, unfit);
     if (!errors.empty()) return errors;
     document_ = document;
     const bool renamed = std::ranges::any_of(names, [](const auto& name) { return !name.second.empty(); });
@@ -113,7 +115,7 @@ std::vector<config::Diagnostic> Editor::swap(const graph::Desk& loaded, graph::D
     return {};
 }
 
-Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagnostic>& errors) {
+Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagnostic>& errors, std::vector<Unfit>& unfit) {
     if (text == file_text_) return Result::unchanged;
     if (!console_.ready()) {
         errors.push_back({console_.desk().file, 0, 0, "", change_under_way});
@@ -132,7 +134,8 @@ Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagn
     step.what = "reload";
     step.text = {config::Splice::between(document_.text(), text)};
     step.time = clock();
-    errors = transact(step, config::Document(text), file_desk());
+    step.yields = true;
+    errors = transact(step, config::Document(text), file_desk(), unfit);
     if (!errors.empty()) return Result::refused;
     file_text_ = text;
     journal_.add(std::move(step));
@@ -195,7 +198,8 @@ bool Editor::commit_edit(Step& step, Answers& answers) {
     step.origins = edit_->origins();
     step.renames = edit_->renames();
     step.what = done_.front() + (done_.size() > 1 ? fmt::format(" and {} more", done_.size() - 1) : "");
-    const auto errors = transact(step, edit_->document(), console_.loaded());
+    std::vector<Unfit> none; // an edit is refused rather
+    const auto errors = transact(step, edit_->document(), console_.loaded(), none);
     if (!errors.empty()) {
         refuse(answers, first_verb_, errors);
         return false;
@@ -203,6 +207,12 @@ bool Editor::commit_edit(Step& step, Answers& answers) {
     answers.reply({"/tonmeister/edited", {step.what}});
     if (on_done) on_done(step.what);
     return true;
+}
+
+void tell_unfit(const std::vector<Unfit>& unfit, Answers& answers) {
+    const auto count = std::min(unfit.size(), most_errors_told);
+    for (std::size_t i = 0; i < count; ++i) answers.reply({"/tonmeister/left_out", {unfit[i].address, unfit[i].why}});
+    if (unfit.size() > count) answers.reply({"/tonmeister/left_out", {std::string(), fmt::format("and {} more, see the log", unfit.size() - count)}});
 }
 
 /// Places in a text that nobody has on disk help nobody: the JSON path does.
@@ -261,17 +271,20 @@ void Editor::step_forth(const osc::Message& message, Answers& answers) {
     };
     for (; journal_.next()->silent; journal_.redone(), ++silent) repeat(*journal_.next());
     Step step = *journal_.next();
+    std::vector<Unfit> unfit;
     if (step.text.empty()) {
         if (silent > 0) adopt(std::move(document));
         set_all(step.moves, &Move::after);
     } else {
         repeat(step);
-        if (const auto errors = transact(step, document, console_.loaded()); !errors.empty()) {
+        if (const auto errors = transact(step, document, console_.loaded(), unfit); !errors.empty()) {
             for (; silent > 0; --silent) journal_.undone();
             return refuse(answers, message.address, errors);
         }
         text_changed();
     }
+    if (on_unfit && !unfit.empty()) on_unfit(unfit);
+    tell_unfit(unfit, answers);
     answers.reply({"/tonmeister/redone", {step.what}});
     if (on_done) on_done("redo of " + step.what);
     journal_.redone();

@@ -43,8 +43,9 @@ class Editor {
 
     enum class Result { unchanged, done, refused };
     /// The file's text has changed, or may have: what its author did not touch keeps its live value. Live edits that
-    /// were not saved go where the author changed the file, and undo brings them back.
-    Result reload(const std::string& text, std::vector<config::Diagnostic>& errors);
+    /// were not saved go where the author changed the file, and so do settings that no longer fit, which are told in `unfit`; undo
+    /// brings them back.
+    Result reload(const std::string& text, std::vector<config::Diagnostic>& errors, std::vector<Unfit>& unfit);
 
     /// Around the messages that are one edit and one step of undo. Errors of what was staged go to `answers`.
     void begin(std::int64_t time);
@@ -65,6 +66,8 @@ class Editor {
     std::function<void(const Origins& names)> on_renamed;
     /// A transaction was refused: all its errors, for the log.
     std::function<void(const std::vector<config::Diagnostic>&)> on_refused;
+    /// Settings that a redone reload left out.
+    std::function<void(const std::vector<Unfit>&)> on_unfit;
     /// Seconds; moves close in time are one step. The machine's clock unless it is set.
     std::function<double()> clock;
 
@@ -72,7 +75,7 @@ class Editor {
     void add_verbs();
     void add_edit_verbs();
     void edit_verb(const char* name, std::function<std::string(Edit&, const osc::Message&)> verb);
-    std::vector<config::Diagnostic> transact(Step& step, const config::Document& next, const graph::Desk& said);
+    std::vector<config::Diagnostic> transact(Step& step, const config::Document& next, const graph::Desk& said, std::vector<Unfit>& unfit);
     bool commit_edit(Step& step, Answers& answers);
     void obey_kept(Answers& answers);
     void step_back(const osc::Message& message, Answers& answers);
@@ -80,7 +83,7 @@ class Editor {
     std::vector<config::Diagnostic> take_back(const Step& step, const config::Document& earlier);
     void adopt(config::Document document);
     std::vector<config::Diagnostic> swap(const graph::Desk& loaded, graph::Desk live, const Origins& origins, const Origins& names,
-                                         const config::Document& document);
+                                         const config::Document& document, std::vector<Unfit>* unfit = nullptr);
     void remember_file();
     void text_changed();
     void set_all(const std::vector<Move>& moves, Value Move::*value);
@@ -109,5 +112,8 @@ class Editor {
 
 /// At most this many errors of one transaction are answered one by one; all are in the log.
 inline constexpr std::size_t most_errors_told = 16;
+
+/// Answers /tonmeister/left_out ADDRESS REASON for as many.
+void tell_unfit(const std::vector<Unfit>& unfit, Answers& answers);
 
 } // namespace ton::control

@@ -146,20 +146,21 @@ TEST_CASE("a bundle that leaves a text without its shape is refused, not obeyed 
 TEST_CASE("a reload of what is known is none; another text is a step that can be undone") {
     Studio s;
     std::vector<Diagnostic> errors;
-    CHECK(s.editor.reload(kText, errors) == Editor::Result::unchanged);
-    CHECK(s.editor.reload("// another comment\n" + kText, errors) == Editor::Result::unchanged);
+    std::vector<ton::control::Unfit> unfit;
+    CHECK(s.editor.reload(kText, errors, unfit) == Editor::Result::unchanged);
+    CHECK(s.editor.reload("// another comment\n" + kText, errors, unfit) == Editor::Result::unchanged);
     CHECK(s.desk.console().ready());
     s.send("/a/fader/level", {-9.0F}).send("/tonmeister/strip/add", {S("x"), S("{}")}).send("/x/solo", {true});
     auto other = kText;
     other.replace(other.find("\"level\": -3"), 11, "\"level\": -5");
-    CHECK(s.editor.reload(other, errors) == Editor::Result::done);
+    CHECK(s.editor.reload(other, errors, unfit) == Editor::Result::done);
     s.play();
     CHECK(s.get("/a/fader/level") == -5); // the author's word goes before the hand's
     CHECK_FALSE(s.has("/x/solo"));
     s.send("/tonmeister/undo");
     CHECK(s.get("/a/fader/level") == -9);
     CHECK(s.get("/x/solo") == 1);
-    CHECK(s.editor.reload("{", errors) == Editor::Result::refused);
+    CHECK(s.editor.reload("{", errors, unfit) == Editor::Result::refused);
     CHECK(errors.size() == 1);
     CHECK(s.get("/x/solo") == 1);
 }

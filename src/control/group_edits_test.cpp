@@ -163,7 +163,8 @@ TEST_CASE("a reload that takes a group away is undone with the group as it stood
     Studio s(text);
     s.send("/groups/both/level", {-15.0F}).send("/groups/both/solo", {true});
     std::vector<Diagnostic> errors;
-    REQUIRE(s.editor.reload(kText, errors) == Editor::Result::done);
+    std::vector<ton::control::Unfit> unfit;
+    REQUIRE(s.editor.reload(kText, errors, unfit) == Editor::Result::done);
     s.play();
     CHECK_FALSE(s.has("/groups/both/level"));
     s.send("/tonmeister/undo");

@@ -26,6 +26,7 @@ struct Step {
     std::vector<Move> moves;
     std::vector<std::pair<std::string, Value>> lost; ///< settings that the edit took away, as they stood
     double time = 0;                    ///< s, when it was last added to
+    bool yields = false;                ///< a reload: settings moved by hand that no longer fit go
     bool silent = false;                ///< changed the text only: a save. Undone together with what was before it
 
     std::size_t bytes() const;
