@@ -20,10 +20,10 @@ int latency(const Settings& settings, double sample_rate) {
 
 Limiter::Limiter(const ProcessorContext& context)
     : kernels_(&kernels()), filter_(&interpolation()), channels_(context.setup.channels_in),
-      delay_(context.setup.latency), per_millisecond_(context.setup.sample_rate / 1000.0),
+      delay_(context.setup.latency), heard_(channels_ + context.setup.sidechain_channels), per_millisecond_(context.setup.sample_rate / 1000.0),
       ceilings_(kDetector, 1.0F), minimum_(context.setup.latency - kDetector + kPlateau + 2),
       smoother_(context.setup.latency - kDetector - kPlateau + 1) {
-    for (int c = 0; c < channels_; ++c) inputs_.emplace_back(std::max(delay_, 2 * kDetector), 0.0F);
+    for (int c = 0; c < heard_; ++c) inputs_.emplace_back(std::max(delay_, 2 * kDetector), 0.0F);
     input_ = inputs_.data();
     silence();
 }
@@ -34,7 +34,7 @@ void Limiter::update(const Update& u) TM_NONBLOCKING {
 }
 
 void Limiter::silence() TM_NONBLOCKING {
-    for (int c = 0; c < channels_; ++c) input_[c].clear();
+    for (int c = 0; c < heard_; ++c) input_[c].clear();
     minimum_.clear();
     release_.clear();
     smoother_.clear();
@@ -67,17 +67,18 @@ bool Limiter::find_gain(const float* peaks, const float* ceiling, float* gain, i
 
 void Limiter::run(const Block& b) TM_NONBLOCKING {
     float peaks[History::kMost + Kernels::kLanes] = {}, gains[History::kMost];
-    float* x[kMaxChannels];
+    float* x[2 * kMaxChannels];
     const int count = b.frames;
     bool finite = true;
     float* const entering = ceilings_.append(count);
     for (int i = 0; i < count; ++i) entering[i] = *b.controls[ceiling].at(i);
     const float* const its_ceiling = entering - kDetector;
     const float lowest = *std::min_element(its_ceiling, its_ceiling + count);
-    for (int c = 0; c < channels_; ++c) {
+    const Control& drive = b.controls[gain];
+    for (int c = 0; c < heard_; ++c) {
         x[c] = input_[c].append(count);
-        const Control& drive = b.controls[gain];
-        finite = kernels_->condition(b.audio[c], drive.values, drive.stride, x[c], count) && finite;
+        const bool own = c < channels_;
+        finite = kernels_->condition(own ? b.audio[c] : b.sidechain[c - channels_], drive.values, drive.stride, x[c], count) && finite;
         kernels_->sample_peaks(x[c] - kDetector, peaks, count);
         if (true_peak_) detect(x[c] - kDetector, lowest, peaks, count);
     }
@@ -131,6 +132,7 @@ const ModuleType limiter_module{
     .channels_out = same_channels,
     .latency = limiter::latency,
     .make = make,
+    .hears_partner = true,
 };
 
 } // namespace ton::modules

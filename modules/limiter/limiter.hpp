@@ -17,7 +17,8 @@ enum Readout { reduction, invalid };
 int lookahead_frames(const engine::Settings& settings, double sample_rate);
 int latency(const engine::Settings& settings, double sample_rate);
 
-/// A look-ahead limiter whose ceiling holds by construction, without a clipper. All channels share one gain.
+/// A look-ahead limiter whose ceiling holds by construction, without a clipper. All channels share one gain, those of the
+/// strip that this one is linked to (the side-chain), too.
 ///
 ///   e[n] = max over the channels of |x[n]| and, for true peaks, of the 7 points between x[n] and x[n+1]
 ///   r[n] = 1 where e[n] <= C[n], else (1 - 2^-22) C[n] / e[n]        the gain that sample n asks for
@@ -54,7 +55,7 @@ class Limiter final : public engine::Processor {
 
     const Kernels* kernels_;
     const Interpolation* filter_;
-    int channels_, delay_;
+    int channels_, delay_, heard_; ///< heard: channels, its own and then its partner's
     double per_millisecond_;
     bool true_peak_ = true;
     std::vector<History> inputs_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Two mono strips linked: moved as one, compressed by the louder of both.
+// Two strips linked: moved as one, compressed and limited by the louder of both.
 #include "control/test_desk.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -25,6 +27,12 @@ Planes noise(int frames, float level, unsigned seed) {
     std::mt19937 random(seed);
     Planes plane(1, std::vector<float>(static_cast<std::size_t>(frames)));
     for (auto& x : plane[0]) x = level * static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 1000.0F;
+    return plane;
+}
+
+Planes signs(int frames, float level, unsigned seed) {
+    auto plane = noise(frames, 1, seed);
+    for (auto& x : plane[0]) x = std::copysign(level, x);
     return plane;
 }
 
@@ -71,19 +79,75 @@ TEST_CASE("linked dynamics have one gain: that of the louder of both") {
         d->set("/r/fader/level", -6);
         d->set("/r/compressor/threshold", -30);
     }
-    const auto loud = noise(kFrames, 0.5F, 1), soft = noise(kFrames, 0.004F, 2); // the soft one is below the threshold
+    // Powers of two, so that no product is rounded and what comes out tells the gain to the bit. The soft one is below the threshold.
+    const auto loud = signs(kFrames, 0.5F, 1), soft = signs(kFrames, 1.0F / 256, 2);
     const auto both = desk.play(kFrames, {{"l", loud}, {"r", soft}}), each = alone.play(kFrames, {{"l", loud}, {"r", soft}});
     CHECK(both.at("l") == each.at("l")); // the loud one is led by itself
-    double worst = 0;
-    for (std::size_t i = 2000; i < kFrames; ++i) {
-        const double l = static_cast<double>(loud[0][i]), r = static_cast<double>(soft[0][i]);
-        if (std::abs(l) < 0.05 || std::abs(r) < 0.0004) continue;
-        worst = std::max(worst, std::abs(20 * std::log10(static_cast<double>(both.at("l")[0][i]) / l / (static_cast<double>(both.at("r")[1][i]) / r))));
-    }
-    CHECK(worst < 2e-6); // dB: a gain is equal to the bit, its products are rounded
+    int unequal = 0;
+    for (std::size_t i = 2000; i < kFrames; ++i) unequal += both.at("l")[0][i] / loud[0][i] == both.at("r")[1][i] / soft[0][i] ? 0 : 1;
+    CHECK(unequal == 0);
     double linked = 0, free = 0;
     for (std::size_t i = 2000; i < kFrames; ++i) linked += std::pow(static_cast<double>(both.at("r")[1][i]), 2), free += std::pow(static_cast<double>(each.at("r")[1][i]), 2);
     CHECK(free > 10 * linked); // alone it is not compressed
+}
+
+TEST_CASE("linked dynamics give a stereo strip's bits: its channels, its detectors, its one gain") {
+    constexpr int kFrames = 24000;
+    const auto chain = [](const std::string& type, const std::string& settings) { return fmt::format(R"("chain": [ {{ "{}": {{ {} }} }} ])", type, settings); };
+    const auto quick = noise(kFrames, 0.9F, 3), slow = noise(kFrames, 0.02F, 4);
+    auto left = slow, right = slow; // now the one is loud, now the other, now neither
+    for (std::size_t i = 0; i < kFrames; ++i) {
+        if (i / 3000 % 4 == 1) left[0][i] = quick[0][i];
+        if (i / 3000 % 4 == 2) right[0][i] = quick[0][kFrames - 1 - i];
+    }
+    for (const auto& [type, settings] : std::vector<std::pair<std::string, std::string>>{
+             {"compressor", R"("threshold": -40, "ratio": 4)"},
+             {"compressor", R"("threshold": -40, "detector": "rms", "lookahead": 2, "sidechain_highpass": 200, "auto_makeup": true)"},
+             {"gate", R"("threshold": -20, "range": 40)"},
+             {"ducker", R"("threshold": -30, "depth": -12)"},
+             {"limiter", R"("ceiling": -12, "gain": 6)"},
+             {"limiter", R"("ceiling": -12, "mode": "sample_peak", "lookahead": 5)"}}) {
+        CAPTURE(type);
+        CAPTURE(settings);
+        TestDesk pair(fmt::format(R"({{ "version": 1, "strips": {{ "l": {{ "channels": 1, "link": "r", {0} }}, "r": {{ "channels": 1, {0} }} }} }})", chain(type, settings)),
+                      {.lane_width = 0, .inputs = {{"l", 1}, {"r", 1}}, .outputs = {"l", "r"}});
+        TestDesk stereo(fmt::format(R"({{ "version": 1, "strips": {{ "s": {{ "channels": 2, {} }} }} }})", chain(type, settings)), {.lane_width = 0, .inputs = {{"s", 2}}, .outputs = {"s"}});
+        CHECK(pair.latency("l") == stereo.latency("s"));
+        const auto both = pair.play(kFrames, {{"l", left}, {"r", right}}), one = stereo.play(kFrames, {{"s", {left[0], right[0]}}});
+        CHECK(both.at("l")[0] == one.at("s")[0]);
+        CHECK(both.at("r")[0] == one.at("s")[1]);
+        CHECK(one.at("s")[1] != right[0]);
+    }
+}
+
+TEST_CASE("a link that makes two limiters one never lets a sample over their ceiling") {
+    const auto config = [](const std::string& link) {
+        return R"({ "version": 1, "strips": { "l": { "channels": 1, )" + link + R"("chain": [ { "limiter": { "ceiling": -12 } } ] }, "r": { "channels": 1, "chain": [ { "limiter": { "ceiling": -12 } } ] } } })";
+    };
+    TestDesk desk(config(""), {.lane_width = 0, .inputs = {{"l", 1}, {"r", 1}}, .outputs = {"l", "r"}});
+    const float ceiling = static_cast<float>(std::pow(10.0, -12.0 / 20));
+    for (const auto* link : {"", R"("link": "r", )", ""}) {
+        desk.reload(config(link));
+        const auto out = desk.play(4800, {{"l", noise(4800, 1, 1)}, {"r", noise(4800, 0.5F, 2)}});
+        for (const auto* strip : {"l", "r"})
+            CHECK(std::ranges::all_of(out.at(strip)[0], [&](float x) { return std::abs(x) <= ceiling; }));
+    }
+}
+
+TEST_CASE("wide strips are linked, too: one gain for all channels of both, as far as a section can hear") {
+    const auto config = [](int channels) {
+        return fmt::format(R"({{ "version": 1, "strips": {{ "l": {{ "channels": {0}, "link": "r", "chain": [ {{ "gate": {{ "threshold": -20 }} }} ] }}, "r": {{ "channels": {0}, "chain": [ {{ "gate": {{ "threshold": -20 }} }} ] }} }} }})", channels);
+    };
+    for (const int channels : {6, 32}) {
+        TestDesk desk(config(channels), {.lane_width = 0, .inputs = {{"l", channels}, {"r", channels}}, .outputs = {"l", "r"}});
+        Planes loud(static_cast<std::size_t>(channels), std::vector<float>(9600, 0.01F)), soft = loud;
+        loud.back().assign(9600, 0.5F);
+        const auto out = desk.play(9600, {{"l", loud}, {"r", soft}});
+        CHECK(out.at("r")[0].back() == doctest::Approx(0.01F).epsilon(1e-3)); // held open by the other's last channel
+        CHECK(desk.play(9600 * 4, {{"l", Planes(loud.size(), std::vector<float>(9600 * 4))}, {"r", Planes(loud.size(), std::vector<float>(9600 * 4, 0.01F))}}).at("r")[0].back() < 0.001F);
+    }
+    CHECK_THROWS_WITH_AS(TestDesk(config(33), {.lane_width = 0, .inputs = {{"l", 33}, {"r", 33}}, .outputs = {"l", "r"}}),
+                         doctest::Contains("gate hears 66 channels beside its own, expected at most 64"), std::exception);
 }
 
 TEST_CASE("a link is made and released while it plays, at any block size, without a step") {

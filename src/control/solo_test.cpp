@@ -3,6 +3,7 @@
 #include "control/test_desk.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -169,6 +170,88 @@ TEST_CASE("an edit keeps what is soloed, crosses over to new latencies, and solo
     rig.desk.reload(later);
     rig.play();
     check_gain(rig.play().at("mon")[0], rig.in.at("side")[0], 1.0, 432);
+}
+
+TEST_CASE("a pressed PFL is heard at once, however late the mix is, and then in time with it") {
+    std::string json = kDesk;
+    json.replace(json.find(R"("lookahead": 5)"), 14, R"("lookahead": 20)");
+    constexpr int kLate = 960;
+    const auto run = [&](int block) {
+        Rig rig(json);
+        rig.play(960, block);
+        rig.desk.set("/kick/solo", 1);
+        auto heard = rig.play(kLong, block).at("mon")[0];
+        check_gain({heard.begin(), heard.begin() + kLate}, rig.in.at("kick")[0], gain(-6) * kCentre, 0, 500); // from the end of its fade until the line is full
+        check_gain(heard, rig.in.at("kick")[0], gain(-6) * kCentre, kLate, kLate + 480);
+        rig.desk.set("/kick/solo", 0);
+        rig.play(480, block);
+        rig.desk.set("/kick/solo", 1); // again: what the line held is long gone
+        const auto again = rig.play(kLong, block).at("mon")[0];
+        check_gain(again, rig.in.at("kick")[0], gain(-6) * kCentre, kLate, kLate + 480);
+        heard.insert(heard.end(), again.begin(), again.end());
+        return heard;
+    };
+    const auto reference = run(64);
+    for (const int block : {7, 441}) CHECK(run(block) == reference);
+}
+
+TEST_CASE("a strip wider than stereo is folded down: ITU-R BS.775, or as odd and even tracks") {
+    const double c = std::sqrt(0.5);
+    const std::map<int, std::vector<std::pair<double, double>>> expected{
+        {3, {{1, 0}, {0, 1}, {c, c}}},
+        {4, {{1, 0}, {0, 1}, {c, 0}, {0, c}}},
+        {5, {{1, 0}, {0, 1}, {c, c}, {c, 0}, {0, c}}},
+        {6, {{1, 0}, {0, 1}, {c, c}, {0, 0}, {c, 0}, {0, c}}},
+        {7, {{1, 0}, {0, 1}, {1, 0}, {0, 1}, {1, 0}, {0, 1}, {1, 0}}},
+        {8, {{1, 0}, {0, 1}, {c, c}, {0, 0}, {c, 0}, {0, c}, {c, 0}, {0, c}}}};
+    for (const auto& [channels, gains] : expected) {
+        CAPTURE(channels);
+        for (const int mode : {1, 2}) {
+            TestDesk desk(fmt::format(R"({{ "version": 1, "strips": {{
+                "bed": {{ "channels": {}, "solo": true, "chain": [ {{ "fader": {{}} }} ] }},
+                "late": {{ "channels": 1, "chain": [ {{ "compressor": {{ "ratio": 1, "lookahead": 5 }} }} ] }},
+                "mon": {{ "channels": 2, "chain": [ {{ "monitor": {{ "solo_mode": "{}" }} }} ] }} }} }})", channels, mode == 1 ? "pfl" : "afl"),
+                          {.lane_width = 0, .inputs = {{"bed", channels}}, .outputs = {"mon"}});
+            for (std::size_t one = 0; one < gains.size(); ++one) {
+                Planes in(gains.size(), std::vector<float>(2400));
+                in[one].assign(2400, 0.5F);
+                const auto out = desk.play(2400, {{"bed", in}}).at("mon");
+                CHECK(out[0].back() == doctest::Approx(0.5 * gains[one].first).epsilon(1e-7));
+                CHECK(out[1].back() == doctest::Approx(0.5 * gains[one].second).epsilon(1e-7));
+            }
+        }
+    }
+}
+
+TEST_CASE("a first solo shortly before the plans change does not step when they do") {
+    std::string later = kDesk, anew = kDesk;
+    later.replace(later.find(R"("lookahead": 5)"), 14, R"("lookahead": 9)");                  // another delay for every tap
+    anew.replace(anew.find(R"({ "gain": { "level": -6 } })"), 27, R"({ "gain": { "level": -6 } }, { "gate": {}, "as": "new" })"); // another section
+    const auto run = [](const std::string& json, int before, bool release) {
+        Rig rig;
+        std::vector<float> heard;
+        const auto play = [&](int frames) {
+            const Planes ones(1, std::vector<float>(static_cast<std::size_t>(frames), 0.5F)), two(2, std::vector<float>(static_cast<std::size_t>(frames), 0.1F));
+            const auto out = rig.desk.play(frames, {{"kick", ones}, {"low", ones}, {"side", two}});
+            heard.insert(heard.end(), out.at("mon")[0].begin(), out.at("mon")[0].end());
+        };
+        play(4800);
+        rig.desk.reload(json);
+        if (release) rig.desk.set("/kick/solo", 1);
+        play(before);
+        rig.desk.set("/kick/solo", release ? 0 : 1);
+        play(4800);
+        float worst = 0;
+        for (std::size_t i = 4801; i < heard.size(); ++i) worst = std::max(worst, std::abs(heard[i] - heard[i - 1]));
+        return worst;
+    };
+    for (const auto& json : {later, anew})
+        for (const int before : {64, 200, 320, 440})
+            for (const bool release : {false, true}) {
+                CAPTURE(before);
+                CAPTURE(release);
+                CHECK(run(json, before, release) < 0.006F); // fades of 10 ms of at most 0.9, one upon the other; a cut jumps by tenths
+            }
 }
 
 TEST_CASE("what a monitor feeds is not soloed into it, and makes no circle") {

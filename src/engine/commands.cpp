@@ -147,7 +147,8 @@ void Engine::apply(const Command& command) TM_NONBLOCKING {
         swap_time_ = position_;
         if (plan_ && !(transaction_->leaving.empty() && transaction_->dipping.empty())) {
             plan_->unsettle();
-            fade_edges(transaction_->leaving, 0.0F);
+            Edge* const* leaving = transaction_->leaving.data();
+            for (std::size_t i = 0; i < transaction_->leaving.size(); ++i) leaving[i]->leave(transaction_->fade_frames);
             fade_edges(transaction_->dipping, 0.0F);
             swap_time_ += transaction_->fade_frames;
         }

@@ -78,20 +78,20 @@ void Engine::stamp_clock(int frames) TM_NONBLOCKING {
 }
 
 /// What the plan feeds is written segment by segment, after the inputs were read: JACK may hand out the same buffer for
-/// both where a desk's output is cabled to its own input. Only what nobody feeds is cleared here.
-void Engine::silence_unfed(const AudioIo& io) TM_NONBLOCKING {
-    const bool changing = !plan_ || transaction_;
-    for (std::size_t slot = 0; slot < io.outputs.size(); ++slot) {
-        const bool fed = !changing && slot < plan_->fed.size() && plan_->fed[slot] != 0;
-        if (io.outputs[slot] && !fed) std::memset(io.outputs[slot], 0, static_cast<std::size_t>(io.frames) * sizeof(float));
-    }
+/// both where a desk's output is cabled to its own input. So is what nobody feeds, while the plan may change.
+void Engine::silence_unfed(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
+    const char* const fed = plan_ ? plan_->fed.data() : nullptr;
+    const std::size_t known = plan_ ? plan_->fed.size() : 0;
+    for (std::size_t slot = 0; slot < io.outputs.size(); ++slot)
+        if (io.outputs[slot] && !(slot < known && fed[slot] != 0)) std::memset(io.outputs[slot] + offset, 0, static_cast<std::size_t>(frames) * sizeof(float));
 }
 
 void Engine::process(const AudioIo& io) TM_NONBLOCKING {
     stamp_clock(io.frames);
     run_due();
     accept();
-    silence_unfed(io);
+    const bool changing = transaction_ != nullptr;
+    if (!changing) silence_unfed(io, 0, io.frames);
     for (int done = 0; done < io.frames;) {
         run_due();
         int count = std::min(io.frames - done, kSegment);
@@ -99,6 +99,7 @@ void Engine::process(const AudioIo& io) TM_NONBLOCKING {
             count = static_cast<int>(std::min<std::int64_t>(count, pending_[0].command.time - position_));
         if (transaction_) count = static_cast<int>(std::min<std::int64_t>(count, swap_time_ - position_));
         if (plan_) run_segment(io, done, count);
+        if (changing) silence_unfed(io, done, count);
         apply_fade(io, done, count);
         position_ += count;
         done += count;

@@ -122,7 +122,7 @@ class Engine {
     void look_ahead(const Step& step) const TM_NONBLOCKING;
     void run_part(MixPart& part, int frames) TM_NONBLOCKING;
     void read_through(MixPart& part, const Edge& only) TM_NONBLOCKING;
-    void silence_unfed(const AudioIo& io) TM_NONBLOCKING;
+    void silence_unfed(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
 
     static constexpr std::size_t kPending = 16384; // at least two batches

@@ -89,6 +89,8 @@ struct ModuleType {
     bool sources = false;
     /// Of a module with sources: hears the solo buses, too, as two sources more: before the faders, and behind them.
     bool hears_solo = false;
+    /// Of dynamics without a row "sidechain": where its strip is linked to another, what is before its like there is its side-chain.
+    bool hears_partner = false;
     bool talks = false;        ///< is a talkback: its row "on" dims the modules that hear solos
     /// Runs in two halves around its group's sum (text row "group"): see Setup::half.
     bool shares = false;

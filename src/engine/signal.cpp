@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/signal.hpp"
 
+#include "dsp/fold_down.hpp"
 #include "engine/interleave.hpp"
 
 #include <algorithm>
@@ -50,8 +51,8 @@ Edge::Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool f
       memory_(static_cast<std::size_t>(source_channels_) * static_cast<std::size_t>(delay)), source_(std::move(source)) {
     line_ = memory_.data();
     const bool fits = source_channels_ == channels_ || (source_channels_ == 1 && channels_ == 2) ||
-                      (source_channels_ == 2 && channels_ == 1);
-    if (!fits) throw std::invalid_argument("an edge joins equal widths, mono into stereo, or stereo into mono");
+                      (source_channels_ == 2 && channels_ == 1) || (source_channels_ > 2 && channels_ == 2);
+    if (!fits) throw std::invalid_argument("an edge joins equal widths, mono into stereo, stereo into mono, or more into stereo");
     if (!fade_in) return;
     gain_.aim(1.0F, fade_frames);
     gain_.elapsed = -delay - fill;
@@ -66,15 +67,27 @@ Edge::Edge(std::shared_ptr<Edge> before, int delay, int fade_frames)
     fade_frames_ = fade_frames;
 }
 
+void Edge::leave(int frames) TM_NONBLOCKING {
+    fade(0.0F, frames);
+    left_ = true;
+}
+
 void Edge::begin(int frames) TM_NONBLOCKING {
-    if (gain_.value == 1.0F) return;
+    if (gain_.value == 1.0F || left_) return;
     if (idle()) {
         ran_ = 0;
         if (crossing_) crossed_.store(true, std::memory_order_release);
         crossing_ = false;
+        early_ = delay_ > 0;
+        fade_frames_ = frames;
     }
     gain_.aim(1.0F, frames);
-    gain_.elapsed = std::min(0, ran_ - delay_ - fill_);
+    gain_.elapsed = std::min(0, ran_ - fill_);
+}
+
+void Edge::count(int frames) TM_NONBLOCKING {
+    if (ran_ < fill_ + delay_ + fade_frames_) ran_ += frames;
+    else early_ = false;
 }
 
 int Edge::crossfades() {
@@ -98,12 +111,46 @@ void Edge::read_source(int channel, float* out, int frames, std::int64_t positio
     }
 }
 
+namespace {
+float smoothstep(int elapsed, float inverse) TM_NONBLOCKING {
+    const float t = std::clamp(static_cast<float>(elapsed) * inverse, 0.0F, 1.0F);
+    return t * t * (3.0F - 2.0F * t);
+}
+} // namespace
+
+/// y = now + x (delayed - now), x a smoothstep that begins when the delay line is full.
+void Edge::read_early(int channel, float* out, int frames, std::int64_t position) TM_NONBLOCKING {
+    float delayed[kSegment];
+    std::memcpy(out, planes_[channel], static_cast<std::size_t>(frames) * sizeof(float));
+    read_source(channel, delayed, frames, position);
+    const float inverse = 1.0F / static_cast<float>(std::max(1, fade_frames_));
+    for (int i = 0; i < frames; ++i) {
+        const float x = smoothstep(ran_ + i - fill_ - delay_, inverse);
+        out[i] = x < 1.0F ? out[i] + x * (delayed[i] - out[i]) : delayed[i];
+    }
+}
+
+void Edge::fold(Planes& planes, int frames) const TM_NONBLOCKING {
+    for (int c = 2; c < source_channels_; ++c) {
+        const auto gains = dsp::fold_gains(c, source_channels_);
+        for (int i = 0; i < frames; ++i) {
+            planes[0][i] += gains.left * planes[c][i];
+            planes[1][i] += gains.right * planes[c][i];
+        }
+    }
+}
+
 void Edge::produce(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING {
-    for (int c = 0; c < source_channels_; ++c) read_source(c, planes[c], frames, position);
+    for (int c = 0; c < source_channels_; ++c) {
+        if (early_ && !crossing_) read_early(c, planes[c], frames, position);
+        else read_source(c, planes[c], frames, position);
+    }
     if (source_channels_ == 1 && channels_ == 2) {
         for (int i = 0; i < frames; ++i) planes[0][i] = planes[1][i] = planes[0][i] * kCentre;
     } else if (source_channels_ == 2 && channels_ == 1) {
         for (int i = 0; i < frames; ++i) planes[0][i] = (planes[0][i] + planes[1][i]) * kHalf;
+    } else if (source_channels_ > 2 && channels_ == 2) {
+        fold(planes, frames);
     }
     if (crossing_) cross(planes, frames, position);
     if (gain_.still() && gain_.value == 1.0F) return;
@@ -118,10 +165,10 @@ void Edge::produce(Planes& planes, int frames, std::int64_t position) TM_NONBLOC
 void Edge::cross(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING {
     Planes old;
     before_->produce(old, frames, position);
+    before_->count(frames);
     const float inverse = 1.0F / static_cast<float>(std::max(1, fade_frames_));
     for (int i = 0; i < frames; ++i) {
-        const float t = std::clamp(static_cast<float>(age_ + i - delay_) * inverse, 0.0F, 1.0F);
-        const float x = t * t * (3.0F - 2.0F * t);
+        const float x = smoothstep(age_ + i - delay_, inverse);
         for (int c = 0; c < channels_; ++c) planes[c][i] = x < 1.0F ? old[c][i] + x * (planes[c][i] - old[c][i]) : planes[c][i];
     }
     age_ += frames;

@@ -55,8 +55,8 @@ void add_wire(const float* const* from, Signal& sum, int frames, bool first) TM_
 /// except while the edge comes or goes.
 class alignas(64) Edge {
   public:
-    /// Widths may be equal, 1 into 2 (panned to the centre, -3 dB each) or 2 into 1 (summed, -6 dB each). Fades in when its delay
-    /// line, and what is behind it (`fill` frames), is full: before, there is nothing to be heard.
+    /// Widths may be equal, 1 into 2 (panned to the centre, -3 dB each), 2 into 1 (summed, -6 dB each) or more into 2 (dsp::fold_gains).
+    /// Fades in when its delay line, and what is behind it (`fill` frames), is full: before, there is nothing to be heard.
     Edge(std::shared_ptr<const Signal> source, int channels, int delay, bool fade_in, int fade_frames, int fill = 0);
     /// The same connection with another delay, in the place of `before`: it plays on what that one gives (its fade, if one is
     /// under way, included) until its own delay line is full, and then crossfades to it, equal in gain. The two are never in
@@ -64,12 +64,16 @@ class alignas(64) Edge {
     Edge(std::shared_ptr<Edge> before, int delay, int fade_frames);
 
     /// Audio thread. To the gain 0 or 1, from where it is.
-    void fade(float to, int frames) TM_NONBLOCKING { gain_.aim(to, frames); }
-    /// Of an edge of a solo bus: is heard within `frames`, as soon as its delay line is full; silent it need not run.
+    void fade(float to, int frames) TM_NONBLOCKING {
+        if (!left_) gain_.aim(to, frames);
+    }
+    /// To silence, for good: nothing else moves it from now on.
+    void leave(int frames) TM_NONBLOCKING;
+    /// Of an edge of a solo bus: is heard within `frames`, without its delay as long as the line is not full; silent it need not run.
     void begin(int frames) TM_NONBLOCKING;
     void open_now() TM_NONBLOCKING { gain_ = Ramp(1.0F); } ///< where it goes on for the one before
     bool idle() const TM_NONBLOCKING { return gain_.still() && gain_.value == 0.0F; }
-    void count(int frames) TM_NONBLOCKING { ran_ = ran_ < delay_ + fill_ ? ran_ + frames : ran_; }
+    void count(int frames) TM_NONBLOCKING;
     /// Adds this edge's `frames` samples to the planes of `sum`, or sets them where `first`.
     void add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING;
 
@@ -89,20 +93,22 @@ class alignas(64) Edge {
   private:
     using Planes = float[kMaxChannels][kSegment];
     void read_source(int channel, float* out, int frames, std::int64_t position) TM_NONBLOCKING;
+    void read_early(int channel, float* out, int frames, std::int64_t position) TM_NONBLOCKING;
+    void fold(Planes& planes, int frames) const TM_NONBLOCKING;
     void produce(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING;
     void cross(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKING;
 
     // What every segment touches comes first and fits a cache line: a big desk has thousands of edges.
     const float* const* planes_;
     int source_channels_, channels_, delay_;
-    bool crossing_ = false;
+    bool crossing_ = false, early_ = false, left_ = false;
     Ramp gain_{1.0F};
     float* line_;
     std::vector<float> memory_; // delay lines, [source channel][delay]
     std::shared_ptr<const Signal> source_;
     std::shared_ptr<Edge> before_; // control thread's; the audio thread looks at it only while crossing_
     int ran_ = 0, fill_ = 0; // of a solo bus: frames since it began, and what is behind it at first
-    int age_ = 0, fade_frames_ = 0; // of the crossfade: frames since this edge took over, and its length
+    int age_ = 0, fade_frames_ = 0; // of a crossfade: frames since this edge took over, and its length
     std::atomic<bool> crossed_{true}; // audio sets (release) when it needs before_ no more, control reads (acquire)
 };
 

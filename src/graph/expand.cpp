@@ -65,7 +65,8 @@ void add_heads(Desk& desk) {
     const auto partners = partners_of(desk);
     for (std::size_t s = 0; s < desk.strips.size(); ++s) {
         auto& chain = desk.strips[s].chain;
-        if (partners[s] >= 0 && chain.front().row("sidechain") >= 0) chain.insert(chain.begin(), make_wire("~", chain.front()));
+        if (partners[s] < 0) continue;
+        if (chain.front().type->hears_partner || chain.front().row("sidechain") >= 0) chain.insert(chain.begin(), make_wire("~", chain.front()));
     }
 }
 

@@ -63,7 +63,7 @@ struct Layout {
     std::vector<Node> nodes;
     std::vector<int> order; ///< nodes, so that nobody waits for a later one
 
-    /// Channels that a solo bus hears of a strip: at most its first two.
+    /// Channels that a solo bus hears of a strip: more than two are folded down.
     static int tap_width(int channels) { return std::min(channels, 2); }
     int latency_of(int strip) const { return nodes[static_cast<std::size_t>(strips[static_cast<std::size_t>(strip)].nodes.back())].latency_out; }
     /// Frames since the ports before a module, and behind it; of module -1 behind the strip.

@@ -24,6 +24,8 @@ engine::Setup LayoutBuilder::setup_of(int s, int m) {
     setup.half = mod.half;
     for (const auto& point : targets_[at(s)].listens[at(m)])
         setup.sidechain_channels += mod.type->sources ? setup.channels_in : width_behind(point);
+    if (setup.sidechain_channels > engine::kMaxChannels)
+        errors_.add(mod.position, mod.path, fmt::format("{} hears {} channels beside its own, expected at most {}", mod.name, setup.sidechain_channels, engine::kMaxChannels));
     return setup;
 }
 
@@ -137,6 +139,7 @@ void LayoutBuilder::report_listener(const std::vector<int>& trail, const std::st
         const auto named = std::ranges::find_if(node.listens, [](const Point& p) { return p.strip >= 0; });
         if (named == node.listens.end()) continue;
         const auto& listener = module(node.strip, node.first); // it began its section
+        if (named->row < 0) return errors_.add(listener.position, listener.path, text);
         return errors_.add(listener.at[at(named->row)], config::child_path(listener.path, engine::parameter_path(listener.type->parameters[at(named->row)])), text);
     }
 }

@@ -35,6 +35,7 @@ float on_other_side(const Module& module, const engine::Parameter& row, float va
 
 const Module* linked_key(const Module& module, const Strip& partner) {
     const auto listens = [](const Module& m) {
+        if (m.type->hears_partner) return true;
         const int row = m.row("sidechain");
         return row >= 0 && m.texts[static_cast<std::size_t>(row)].empty();
     };

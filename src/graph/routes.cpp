@@ -56,13 +56,13 @@ class Routes {
         return all;
     }
 
-    /// Its own signal and its partner's.
+    /// Its own signal and its partner's; a module without a row to name it hears itself anyway.
     void add_linked_key(std::size_t s, const Module& module, std::vector<Point>& all) {
         const auto &own = desk_.strips[s], &partner = desk_.strips[at(partners_[s])];
         const auto* other = linked_key(module, partner);
         if (!other) return;
         const int row = module.row("sidechain");
-        all.push_back({static_cast<int>(s), static_cast<int>(&module - own.chain.data()) - 1, row});
+        if (!module.type->hears_partner) all.push_back({static_cast<int>(s), static_cast<int>(&module - own.chain.data()) - 1, row});
         all.push_back({partners_[s], static_cast<int>(other - partner.chain.data()) - 1, row});
     }
 

@@ -18,7 +18,7 @@ void Compiler::add_tap_probes(const Node& n, std::vector<Section::Probe>& probes
     for (int bus = 0; bus < engine::kSoloBuses; ++bus) {
         const int m = sl.taps[bus];
         if (m < n.first || m >= n.first + n.count) continue;
-        probes.push_back({m - n.first, signal(tap_signal(n, bus), Layout::tap_width(sl.widths[at(m)])), true});
+        probes.push_back({m - n.first, signal(tap_signal(n, bus), sl.widths[at(m)]), true});
     }
 }
 
