@@ -30,7 +30,7 @@ def write_config(folder, strips, file="desk.json", **more):
 
 
 class Daemon:
-    """`tonmeister run`, ended by SIGTERM with exit 0 at the end of the with-block."""
+    """`tonmeister run`, ended by SIGTERM with exit 0 at the end of the with-block. Without `osc`, the config names one UDP URL."""
 
     def __init__(self, config, *arguments, backend="internal", osc=("udp://127.0.0.1:0",), env=None):
         assert BINARY.is_file(), f"{BINARY} is missing: build it first, or name it in TONMEISTER"
@@ -45,10 +45,10 @@ class Daemon:
         self.pid = self.process.pid
         self.proc = pathlib.Path(f"/proc/{self.pid}")
         try:
-            heard = wait_for(lambda: self.process.poll() is not None or len(self.ports()) == len(osc))
+            heard = wait_for(lambda: self.process.poll() is not None or len(self.ports()) == max(1, len(osc)))
             assert heard and self.process.poll() is None, self.log()
             self.port = self.ports()[0]
-            self.client = self.new_client() if osc and osc[0].startswith("udp") else None
+            self.client = self.new_client() if not osc or osc[0].startswith("udp") else None
             if self.client:
                 assert wait_for(self.answers_ping, every=0), self.log()
         except BaseException:

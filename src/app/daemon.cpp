@@ -52,6 +52,7 @@ int Daemon::run() {
     add_verbs();
     if (!open_osc()) return 1;
     if (!first_desk()) return 1;
+    follow_config(); // unsaved edits may be back
     if (unsaved_text_.empty()) editor_.open(std::move(text_));
     else editor_.open(std::move(unsaved_text_), std::move(text_));
     if (options_.watch) watch();
@@ -72,31 +73,9 @@ bool Daemon::load_desk() {
     return false;
 }
 
-bool Daemon::open_osc() {
-    auto urls = options_.osc;
-    if (urls.empty() && loaded_.control.osc)
-        for (const auto& url : *loaded_.control.osc) urls.push_back(url.value);
-    if (urls.empty() && !loaded_.control.osc) urls = {"udp://127.0.0.1:9000"};
-    std::vector<std::string> allow;
-    for (const auto& a : loaded_.control.allow) allow.push_back(a.value);
-    if (const auto done = osc_->server().allow(allow); !done) {
-        fmt::print(stderr, "tonmeister: {}\n", done.error());
-        return false;
-    }
-    for (const auto& url : urls) {
-        const auto bound = osc_->server().listen(url);
-        if (!bound) {
-            fmt::print(stderr, "tonmeister: {}: {}\n", url, bound.error());
-            return false;
-        }
-        spdlog::info("OSC on {}", bound->to_string());
-        if (const auto nobody = nobody_allowed(url, !allow.empty()); nobody && !options_.osc.empty()) spdlog::warn("{}", *nobody); // else warn() does
-    }
-    return true;
-}
-
 void Daemon::warn() const {
     for (const auto& w : warnings(loaded_, console_.compiled()->layout)) spdlog::warn("{}", config::format(w));
+    for (const auto& w : waiting_for_restart()) spdlog::warn("{}", config::format(w));
 }
 
 void Daemon::wire() {
@@ -113,6 +92,7 @@ void Daemon::wire() {
     };
     editor_.on_edit = [this] {
         if (state_) state_->touch(); // it also has what the config says
+        follow_config();             // an undo of a reload as well
     };
     editor_.on_renamed = [this](const control::Origins& names) {
         osc_->renamed(names);

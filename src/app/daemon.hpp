@@ -37,6 +37,10 @@ class Daemon {
   private:
     bool load_desk();
     bool open_osc();
+    bool admit(const config::Control& control);
+    void follow_config();
+    std::vector<config::Diagnostic> waiting_for_restart() const;
+    control::osc::Message with_remarks(control::osc::Message answer) const;
     void warn() const;
     std::unique_ptr<backend::Backend> make_backend();
     void start_backend();
@@ -97,6 +101,9 @@ class Daemon {
     std::unique_ptr<control::OscView> osc_;
     std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go
     graph::Desk loaded_;
+    config::Control admitted_;                              // as the OSC server goes by it
+    std::optional<std::vector<config::Name>> listened_;     // control.osc at the start
+    config::Engine clock_;                                  // the internal clock's
     std::optional<control::StateLock> state_lock_;
     std::string text_, unsaved_text_;           // of the config's file, and as it was edited: until the editor has them
     std::unique_ptr<FileWatch> watch_;

@@ -44,6 +44,7 @@ std::unique_ptr<backend::Backend> Daemon::make_backend() {
         spdlog::info("audio: {}", kind == "internal" ? "no JACK or PipeWire server is running, so the internal clock" : kind);
     }
     on_internal_clock_ = kind == "internal";
+    clock_ = loaded_.engine;
     if (on_internal_clock_) return backend::make_internal(engine_, loaded_.engine.sample_rate.value, loaded_.engine.block.value);
     backend::JackOptions jack;
     jack.client_name = !options_.name.empty() ? options_.name : "tonmeister";

@@ -61,7 +61,7 @@ void Daemon::reload_verb(const control::osc::Message& message, control::Answers&
     std::vector<control::Unfit> unfit;
     const auto result = reload(errors, unfit);
     control::tell_unfit(unfit, answers);
-    if (result == Editor::Result::done) return answers.reply({"/tonmeister/reloaded", {loaded_.file}});
+    if (result == Editor::Result::done) return answers.reply(with_remarks({"/tonmeister/reloaded", {loaded_.file}}));
     if (result == Editor::Result::unchanged) return answers.reply({"/tonmeister/reloaded", {loaded_.file, std::string("unchanged")}});
     answer_all(message.address, errors, answers);
 }
@@ -104,6 +104,7 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
     loaded_ = std::move(desk);
     editor_.open(std::move(text));
     spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
+    follow_config();
     warn();
     if (moves) {
         state_.reset();
@@ -112,7 +113,7 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
     }
     if (state_) state_->touch(); // the one that is open now: what is heard is the file, whatever was saved beside it once
     if (watch_) watch();
-    answers.reply({"/tonmeister/loaded", {loaded_.file}});
+    answers.reply(with_remarks({"/tonmeister/loaded", {loaded_.file}}));
 }
 
 /// The text is read once, so that what runs is what can be edited.

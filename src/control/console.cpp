@@ -44,12 +44,18 @@ Console::~Console() = default;
 
 namespace {
 
+/// Where file names begin: the config's own folder, or the one that it names from there.
+std::string folder_of(const std::string& file, const config::Control& control) {
+    const auto own = std::filesystem::path(file).parent_path();
+    return control.media ? (own / control.media->value).string() : own.string();
+}
+
 Desk make_desk(config::Reading reading, const std::string& path, bool check_always, std::vector<config::Diagnostic>& errors) {
     auto desk = graph::resolve(reading.config, reading.errors);
     // The graph is checked even where something else is wrong, so that all errors are told at once.
     if (check_always || !reading.errors.empty()) {
         const graph::Conditions conditions{.sample_rate = static_cast<double>(desk.engine.sample_rate.value),
-                                           .directory = std::filesystem::path(path).parent_path().string(), .injected = {}, .captured = {}};
+                                           .directory = folder_of(path, desk.control), .injected = {}, .captured = {}};
         graph::make_layout(desk, conditions, reading.errors);
     }
     errors = reading.errors.take();
@@ -80,14 +86,10 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_r
     return apply(desk, std::move(next), sample_rate, {}, Command::kNow, unfit);
 }
 
-namespace {
-std::string folder_of(const Desk& desk) { return std::filesystem::path(desk.file).parent_path().string(); }
-} // namespace
-
 graph::Compilation Console::compile_next(Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const {
     graph::join_groups(next);
     if (compiled_) carry_keys(next, desk_, origins);
-    return graph::compile(next, compiled_.get(), compile_options(sample_rate, folder_of(next)), errors);
+    return graph::compile(next, compiled_.get(), compile_options(sample_rate, folder_of(next.file, next.control)), errors);
 }
 
 std::vector<Unfit> Console::fit_to(const Desk& loaded, Desk& live, double sample_rate, const Origins& origins) const {
@@ -114,7 +116,7 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, doub
     }
     if (!errors.empty()) return errors.take();
     sample_rate_ = sample_rate;
-    directory_ = folder_of(desk);
+    directory_ = folder_of(desk.file, desk.control);
     loaded_ = desk;
     if (!deferred_.empty() && !origins.empty()) { // what waits is for the strip, whatever it is called
         const auto names = inverse(origins, desk_, next);

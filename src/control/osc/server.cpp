@@ -67,6 +67,17 @@ tl::expected<void, std::string> Server::set_reply_port(const Peer& peer, int por
     return impl_->set_reply_port(peer, port);
 }
 
+tl::expected<void, std::string> Server::reply_to(std::span<const std::string> urls) {
+    std::vector<Url> hosts;
+    for (const std::string& text : urls) {
+        const auto url = Url::parse(text);
+        if (!url) return tl::unexpected(url.error());
+        hosts.push_back(*url);
+    }
+    impl_->reply_hosts = std::move(hosts);
+    return {};
+}
+
 void Server::pause() { impl_->paused = true; }
 
 void Server::close(const Peer& peer) {

@@ -102,6 +102,10 @@ class Server {
     /// PORT`); 0 undoes. Errors: port below 1024, a TCP peer, or the table is full.
     tl::expected<void, std::string> set_reply_port(const Peer& peer, int port);
 
+    /// Answers to these hosts over UDP go to the port of their URL ("udp://HOST:PORT"), unless a client asked for another.
+    /// Replaces the former list. The error names the entry that is no such URL, and nothing changes then.
+    tl::expected<void, std::string> reply_to(std::span<const std::string> urls);
+
     /// Hears nothing any more; answers and the driven book still go out.
     void pause();
 

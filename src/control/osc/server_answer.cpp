@@ -86,9 +86,11 @@ bool Server::Impl::send_error(const Peer& to, std::string_view address, std::str
 }
 
 std::uint16_t Server::Impl::answer_port(const Peer& peer) {
-    if (reply_ports.empty()) return peer.port;
     const auto found = reply_ports.find(peer);
-    if (found == reply_ports.end()) return peer.port;
+    if (found == reply_ports.end()) {
+        const auto host = std::ranges::find(reply_hosts, peer.ip, &Url::ip);
+        return host == reply_hosts.end() ? peer.port : host->port;
+    }
     found->second.used = Clock::now();
     return found->second.port;
 }

@@ -85,7 +85,8 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     Connection::Events connection_events;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections;
     std::uint64_t last_connection = 0;
-    std::unordered_map<Peer, ReplyPort> reply_ports;
+    std::unordered_map<Peer, ReplyPort> reply_ports; ///< asked for by clients
+    std::vector<Url> reply_hosts;                    ///< the config's
     Bytes datagram; ///< receive buffer, one byte larger than any datagram
     Subscriptions* book = nullptr;
     boost::asio::steady_timer book_timer;

@@ -76,6 +76,26 @@ TEST_CASE("/tonmeister/reply: answers go to another port") {
     CHECK(client.receive(1) == std::vector<Message>{{"/y", {}}});
 }
 
+TEST_CASE("reply_to: a host is answered on its own port, and a client's own word goes before that") {
+    Rig rig;
+    const Url url = rig.listen("udp://127.0.0.1:0");
+    UdpClient client(rig, url), listener(rig, url), other(rig, url);
+    client.send(message_a);
+    REQUIRE(rig.run_until_packets(1));
+    CHECK_FALSE(rig.server.reply_to(std::vector<std::string>{"nonsense"}));
+    const std::vector<std::string> hosts{"udp://10.0.0.7:9001", "udp://127.0.0.1:" + std::to_string(listener.port())};
+    CHECK(rig.server.reply_to(hosts));
+    CHECK(rig.server.send(rig.last, {"/x", {}}));
+    CHECK(listener.receive(1).size() == 1);
+    CHECK(rig.server.set_reply_port(rig.last, other.port()));
+    CHECK(rig.server.send(rig.last, {"/y", {}}));
+    CHECK(other.receive(1).size() == 1);
+    CHECK(rig.server.set_reply_port(rig.last, 0));
+    CHECK(rig.server.reply_to({}));
+    CHECK(rig.server.send(rig.last, {"/z", {}}));
+    CHECK(client.receive(1) == std::vector<Message>{{"/z", {}}});
+}
+
 TEST_CASE("M40: nothing is sent to multicast, broadcast, low ports, or to ourselves") {
     Rig rig;
     const Url url = rig.listen("udp://127.0.0.1:0");
