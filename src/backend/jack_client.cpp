@@ -131,7 +131,7 @@ void JackClient::describe(const Port& port) {
         set("http://jackaudio.org/metadata/pretty-name", port.spec.pretty, "text/plain");
     if (port.spec.order != 0)
         set("http://jackaudio.org/metadata/order", std::to_string(port.spec.order),
-            "http://www.w3.org/2001/XMLSchema#integer");
+            "http://www.w3.org/2001/XMLSchema#int");
     if (!metadata_) spdlog::info("this server keeps no metadata: ports have no pretty names");
 }
 

@@ -268,18 +268,22 @@ TEST_CASE("pretty names and order are kept as metadata, and taken away with the 
     Desk desk(server.name(), ports);
     REQUIRE(desk.jack->start());
     Peer watch(server.name(), "watch");
+    std::string type_of;
     const auto property = [&](jack_uuid_t id, const char* key) {
         char *value = nullptr, *type = nullptr;
         std::string text;
         if (watch.api().get_property(id, key, &value, &type) == 0 && value != nullptr) text = value;
+        type_of = type != nullptr ? type : "";
         watch.api().free(value);
         watch.api().free(type);
         return text;
     };
     const auto id = watch.api().port_uuid(watch.api().port_by_name(watch.handle(), "desk:in_1"));
     CHECK(property(id, "http://jackaudio.org/metadata/pretty-name") ==
-          "Host, microphone"); // keys: jack/metadata.h
+          "Host, microphone"); // keys and types: jack/metadata.h
+    CHECK(type_of == "text/plain");
     CHECK(property(id, "http://jackaudio.org/metadata/order") == "7");
+    CHECK(type_of == "http://www.w3.org/2001/XMLSchema#int");
     desk.jack->stop();
     CHECK(property(id, "http://jackaudio.org/metadata/pretty-name").empty());
 }

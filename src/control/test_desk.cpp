@@ -53,7 +53,7 @@ std::map<std::string, Planes> TestDesk::play(int frames, const std::map<std::str
         std::vector<float*> out(64 + ports.size());
         for (std::size_t p = 0; p < ports.size(); ++p) {
             const auto& port = ports[p];
-            const auto& name = port.strip_key;
+            const auto& name = port.instance.empty() || !input.contains(port.instance) ? port.strip_key : port.instance;
             auto& plane = port.input ? in_memory[p] : out_memory[p];
             plane.resize(static_cast<std::size_t>(count));
             if (!port.input) {

@@ -26,7 +26,8 @@ class TestDesk {
     /// A new config over the running one; throws with the diagnostics.
     void reload(const std::string& json);
     void set(const std::string& address, double value, double seconds = -1);
-    /// Plays `frames` frames in blocks of `block` and returns what each listened-to strip gave.
+    /// Plays `frames` frames in blocks of `block` and returns what each listened-to strip gave. Beside strips `input` may name
+    /// an insert, "x/insert:insert", for what comes back to it; without that the strip's own comes back.
     std::map<std::string, Planes> play(int frames, const std::map<std::string, Planes>& input, int block = 64);
     int latency(const std::string& strip) const;
 

@@ -87,7 +87,7 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch, con
         const auto& setup = view.stage->setup();
         for (int c = 0; c < setup.sidechain_channels; ++c) {
             move.gather(view.sidechain.data() + c * width, scratch.sidechain[c], width_, frames);
-            if (!move.sane(scratch.sidechain[c], frames * width_)) heal_plane(scratch.sidechain[c], frames, nullptr);
+            if (!move.sane(scratch.sidechain[c], frames * width_)) healed += heal_plane(scratch.sidechain[c], frames, nullptr);
         }
         if (view.probing > 0) copy_probes(view, scratch.audio, width_, frames);
         view.stage->run(scratch.audio, scratch.sidechain, scratch.taps, frames, position, scratch.stage);
