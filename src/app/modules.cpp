@@ -97,7 +97,7 @@ std::string initial_of(const Line& line) {
 std::string smoothing_of(const Parameter& row) {
     if (row.kind == Kind::text && !row.structural) return "at once";
     if (row.structural) return "new graph, faded";
-    if (row.kind == Kind::meter) return row.hold ? "held until read" : "newest";
+    if (row.kind == Kind::meter) return row.hold ? "extreme since the last frame" : "newest";
     return row.smoothing > 0.0F ? fmt::format("{} ms", row.smoothing) : "at once";
 }
 
@@ -157,7 +157,8 @@ std::string markdown_of_all() {
                        "edit those instead.\n\nA parameter is called the same in the config, over OSC and everywhere else: "
                        "`level` of the module `fader` in the strip `host` is `/host/fader/level`. "
                        "\"At once\" means without a ramp; \"new graph, faded\" that a change builds a new graph beside the running one, "
-                       "which takes over without a click.\n";
+                       "which takes over without a click. \"Extreme since the last frame\": each subscriber hears the highest (of a reduction, the "
+                       "deepest) since its last frame, whatever its rate; a single question is answered with that of the last 10 ms.\n";
     for (const auto* type : modules::all()) {
         if (type->internal) continue;
         text += fmt::format("\n## {}\n\n{}\n\n{}", type->name, printed(std::string(type->summary)), markdown(*type));

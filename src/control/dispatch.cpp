@@ -89,6 +89,7 @@ void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Ans
         if (editor_ && editor_->keep(message)) return;
         return answers.error(message.address, aimed.complaint);
     }
+    if (message.args.empty() && aimed.form != Form::toggle) return ask(aimed, answers);
     const bool together = aimed.addresses.size() > 1; // one alone is answered with its own outcome
     if (together) console_.begin();
     const bool relative = aimed.form == Form::increment || aimed.form == Form::toggle;
@@ -115,7 +116,6 @@ std::string Dispatcher::complaint(const osc::Message& message) const {
 }
 
 void Dispatcher::to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers) {
-    if (message.args.empty() && form != Form::toggle) return ask(control, form, answers);
     if (control.meter()) return answers.error(message.address, "this is a read-out and can't be set");
     const auto taken = take_arguments(*control.parameter, form, message.args, console_.present(control).number());
     if (!taken.complaint.empty()) return answers.error(message.address, taken.complaint);
@@ -129,8 +129,7 @@ void Dispatcher::to_control(const Control& control, Form form, const osc::Messag
     // The sender hears what was applied only where it is not what it sent; everybody else by subscription.
     const auto* now = console_.find(address);
     if (!now || !(outcome.clamped || taken.clamped)) return;
-    if (form == Form::normal) return ask(*now, form, answers);
-    answers.reply({address, {to_argument(*now, outcome.applied)}});
+    answers.reply(form == Form::normal ? answer_of(*now, form) : osc::Message{address, {to_argument(*now, outcome.applied)}});
 }
 
 void Dispatcher::moved(const std::string& address, const Value& before, const Value& after) const {
@@ -141,13 +140,20 @@ void Dispatcher::did(std::string what) const {
     if (editor_) editor_->did(std::move(what));
 }
 
-void Dispatcher::ask(const Control& control, Form form, Answers& answers) const {
+osc::Message Dispatcher::answer_of(const Control& control, Form form) const {
     const auto value = console_.present(control);
     if (form == Form::normal && std::holds_alternative<double>(value.data)) {
         const auto normal = engine::to_normal(*control.parameter, static_cast<float>(value.number()));
-        return answers.reply({control.address + "/normal", {normal}});
+        return {control.address + "/normal", {normal}};
     }
-    answers.reply({control.address, {to_argument(control, value)}});
+    return {control.address, {to_argument(control, value)}};
+}
+
+void Dispatcher::ask(const Aim& aim, Answers& answers) const {
+    std::vector<osc::Message> all;
+    for (const auto& address : aim.addresses) all.push_back(answer_of(*console_.find(address), aim.form));
+    if (all.size() == 1) answers.reply(all.front());
+    else answers.reply_all(std::move(all));
 }
 
 } // namespace ton::control

@@ -71,7 +71,8 @@ class Dispatcher {
     Aim aim(const osc::Message& message) const;
     void to_controls(const osc::Message& message, std::int64_t time, Answers& answers);
     void to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers);
-    void ask(const Control& control, Form form, Answers& answers) const;
+    osc::Message answer_of(const Control& control, Form form) const;
+    void ask(const Aim& aim, Answers& answers) const;
 
     Console& console_;
     std::int64_t time_ = engine::Command::kNow;

@@ -24,7 +24,7 @@ class OscView::PeerAnswers : public Answers {
   public:
     PeerAnswers(OscView& view, const osc::Peer& peer) : view_(view), peer_(peer) {}
     void reply(const osc::Message& message) override { view_.server_.send(peer_, message); }
-    void reply_all(std::vector<osc::Message> messages) override { view_.long_answers_.push_back({peer_, std::move(messages)}); }
+    void reply_all(std::vector<osc::Message> messages) override { view_.answer_all(peer_, std::move(messages)); }
     void error(std::string_view address, std::string_view reason) override {
         ++view_.refused_;
         if (address != "/tonmeister/error") view_.server_.send_error(peer_, address, reason);

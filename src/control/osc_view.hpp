@@ -80,6 +80,7 @@ class OscView {
     void subscribe(const osc::Message& message, Answers& answers);
     void unsubscribe(const osc::Message& message, Answers& answers);
     void send_list(Listing& listing);
+    void answer_all(const osc::Peer& peer, std::vector<osc::Message> messages);
     void send_more(LongAnswer& answer);
     void answer_syncs();
     void tell_new_addresses();

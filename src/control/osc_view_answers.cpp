@@ -9,7 +9,9 @@
 namespace ton::control {
 
 namespace {
-constexpr int kListPackets = 16;                            // of a long list, per turn: what a socket buffer takes
+constexpr int kListPackets = 16;         // of a long list, per turn: what a socket buffer takes
+constexpr std::size_t kAtOnce = 16;      // messages, each a packet of its own
+constexpr std::size_t kMostLong = 64;    // answers under way
 } // namespace
 
 void OscView::subscribe(const osc::Message& message, Answers& answers) {
@@ -64,6 +66,17 @@ void OscView::send_list(Listing& listing) {
     }
     if (listing.next >= listing.addresses.size())
         server_.send(listing.peer, {"/tonmeister/listed", {listing.prefix, static_cast<std::int32_t>(listing.addresses.size())}});
+}
+
+/// A few at once; more in packets, at a pace that a client's socket buffer follows.
+void OscView::answer_all(const osc::Peer& peer, std::vector<osc::Message> messages) {
+    if (messages.size() <= kAtOnce && long_answers_.empty()) {
+        for (const auto& message : messages) server_.send(peer, message);
+        return;
+    }
+    if (long_answers_.size() < kMostLong) return long_answers_.push_back({peer, std::move(messages)});
+    ++refused_;
+    server_.send_error(peer, messages.empty() ? "" : messages.front().address, "too many long answers are under way");
 }
 
 void OscView::send_more(LongAnswer& answer) {
