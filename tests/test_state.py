@@ -14,6 +14,7 @@ import sys
 import time
 
 import pytest
+from osc_client import wait_for
 from support_cli import BINARY, ROOT, Daemon, free_port, in_own
 
 KILLS = 20
@@ -246,6 +247,55 @@ def test_kill_9_in_a_flood_loses_at_most_a_second(config, tmp_path):
     print(f"at most {max(lost):.3f} s of changes lost in {KILLS} kills")
 
 
+# ------------------------------------------------------------------------------------- two configs on one state
+
+@pytest.fixture(name="two")
+def two_configs(config):
+    return pathlib.Path(config), pathlib.Path(shutil.copy(config, pathlib.Path(config).with_name("other.json")))
+
+
+def whose(state):
+    return pathlib.Path(json.loads(state.read_text())["config"]).name
+
+
+def test_a_state_of_another_config_is_kept_and_not_used(two, tmp_path):
+    config, other = two
+    state = tmp_path / "s.json"
+    with Daemon(other, tmp_path, "--state", state) as desk:
+        desk.set("/host/fader/level", "-33")
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        assert desk.get("/host/fader/level") == "-3"
+        assert f"{state}: these are the settings of {other}" in desk.log.read_text()
+        desk.set("/host/fader/level", "-7")
+    assert [whose(state), whose(tmp_path / "s.json.1")] == ["voice.json", "other.json"]
+    with Daemon(other, tmp_path, "--state", state) as desk:
+        assert desk.get("/host/fader/level") == "-33"
+
+
+def test_a_load_keeps_the_state_of_the_config_before_in_a_shared_file(two, tmp_path):
+    config, other = two
+    state = tmp_path / "s.json"
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        desk.set("/host/fader/level", "-7")
+        wait_for(lambda: desk.ask("send", "/tonmeister/status").stdout.endswith(" saved\n")) # its generation of this hour
+        desk.set("/music/fader/level", "-8")
+        assert desk.ask("send", "/tonmeister/load", "other").returncode == 0
+        desk.stop() # at once: nothing waits for its time
+    assert [whose(state), whose(tmp_path / "s.json.1")] == ["other.json", "voice.json"]
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        assert desk.get("/host/fader/level") == "-7"
+        assert desk.get("/music/fader/level") == "-8"
+
+
+def test_a_config_that_was_moved_takes_its_state_along(config, tmp_path):
+    config, state = pathlib.Path(config), tmp_path / "s.json"
+    with Daemon(config, tmp_path, "--state", state) as desk:
+        desk.set("/host/fader/level", "-7")
+    moved = config.rename(config.with_name("moved.json"))
+    with Daemon(moved, tmp_path, "--state", state) as desk:
+        assert desk.get("/host/fader/level") == "-7"
+
+
 # ------------------------------------------------------------------------------------- two daemons on one state
 
 def second(config, tmp_path, *words):
@@ -308,6 +358,7 @@ def test_a_full_disk_is_told_nothing_is_lost_and_it_is_tried_again(config, tmp_p
     inside = r"""
 import json, pathlib, sys, time
 sys.path.insert(0, sys.argv[1])
+from osc_client import wait_for
 from support_cli import Daemon
 config, folder, full = sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
 def until(what, seconds=10):

@@ -92,7 +92,7 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
     const bool moves = state_ && options_.state.empty() && state_file(*path) != state_file(before);
     if (moves) // asked now, while no can still be said
         if (const auto lock = control::StateLock::take(state_file(*path)); !lock && lock.error().taken) return answers.error(message.address, lock.error().why);
-    if (moves) flush_state(); // of the config before: there it is when that is loaded again
+    flush_state(); // of the config before: there it is, or its generation, when that is loaded again
     std::vector<config::Diagnostic> errors;
     std::string text;
     auto desk = read_config(*path, text, errors);
@@ -111,7 +111,10 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
         state_lock_.reset();
         open_state(true);
     }
-    if (state_) state_->touch(); // the one that is open now: what is heard is the file, whatever was saved beside it once
+    if (state_) { // the one that is open now: what is heard is the file, whatever was saved beside it once
+        state_->turn_page();
+        state_->touch();
+    }
     if (watch_) watch();
     answers.reply(with_remarks({"/tonmeister/loaded", {loaded_.file}}));
 }

@@ -52,6 +52,10 @@ void Daemon::restore(const std::string& path) {
             spdlog::warn("{}", text.error());
             continue;
         }
+        if (const auto other = control::other_config(*text, loaded_.file); !other.empty()) {
+            spdlog::warn("{}: these are the settings of {}; they are not used here, and kept", file, other);
+            continue;
+        }
         const bool unsaved = take_up_unsaved(*text, file);
         auto saved = control::read_state(*text, loaded_, unsaved ? control::ReadFrom::unsaved : control::ReadFrom::file);
         if (!saved) {

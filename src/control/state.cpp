@@ -126,7 +126,21 @@ std::filesystem::path state_directory() {
     return {};
 }
 
+std::string whole_path(const std::string& config) {
+    std::error_code ignored; // the path as given is as good a name where it can't be resolved
+    const auto whole = std::filesystem::weakly_canonical(std::filesystem::absolute(config, ignored), ignored);
+    return whole.empty() ? config : whole.string();
+}
+
 } // namespace
+
+std::string other_config(std::string_view text, const std::string& config) {
+    const auto state = parse_state(text);
+    if (!state.is_object() || !state.contains("config") || !state["config"].is_string()) return {};
+    auto whose = whole_path(state["config"].get<std::string>());
+    std::error_code ignored; // what can't be looked at is not there for us
+    return whose != whole_path(config) && std::filesystem::exists(whose, ignored) ? whose : std::string();
+}
 
 std::string text_print(std::string_view text) {
     return fmt::format("{}-{:016x}", text.size(), number_of<std::uint64_t>(text, 14695981039346656037U, 1099511628211U));
@@ -147,7 +161,7 @@ std::string state_text(const graph::Desk& loaded, const graph::Desk& live, const
         // Appended, not looked up: every address is there once.
         settings.get_ref<Json::object_t&>().emplace_back(std::move(name), std::move(entry));
     });
-    Json state{{kMark, kVersion}, {"config", live.file}};
+    Json state{{kMark, kVersion}, {"config", whole_path(live.file)}};
     if (unsaved) state["unsaved"] = Json{{"file", unsaved->file_print}, {"text", unsaved->text}};
     state["settings"] = std::move(settings);
     return state.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -184,9 +198,7 @@ tl::expected<SavedState, std::string> read_state(std::string_view text, const gr
 std::string state_path(const std::string& config) {
     const auto directory = state_directory();
     if (directory.empty()) return {};
-    std::error_code ignored; // the path as given is as good a name where it can't be resolved
-    auto whole = std::filesystem::weakly_canonical(config, ignored);
-    if (whole.empty()) whole = config;
+    const std::filesystem::path whole = whole_path(config);
     return directory / fmt::format("{}-{:08x}.state.json", whole.stem().string(), number_of<std::uint32_t>(whole.string(), 2166136261U, 16777619U));
 }
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -45,6 +46,9 @@ enum class ReadFrom {
 /// Reads state_text() for a desk that may have changed since. The error says what is wrong with the text as a whole:
 /// no state, or one of a newer version.
 tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk, ReadFrom from = ReadFrom::file);
+/// The config whose state this is, where that is another file than `config` and still there; else empty. One that is gone was
+/// moved or renamed, and its state goes with it. Looks at the disk.
+std::string other_config(std::string_view text, const std::string& config);
 /// The unsaved text in a state; nothing where there is none, or the state can't be read.
 std::optional<Unsaved> read_unsaved(std::string_view text);
 
@@ -61,7 +65,7 @@ tl::expected<void, std::string> replace_file(const std::string& path, std::strin
 /// All of a file, or why it can't be read.
 tl::expected<std::string, std::string> read_whole(const std::string& path);
 
-/// Earlier files of a state: FILE.1 is the newest. One is kept at the first write of a process, and one an hour.
+/// Earlier files of a state: FILE.1 is the newest. One is kept at the first write of a process, one an hour, and one when asked for.
 inline constexpr int kGenerations = 3;
 std::string generation_path(const std::string& path, int generation);
 
@@ -80,6 +84,8 @@ class StateWriter {
     /// A write is due, and the last one is done: call write() with the state as it is.
     bool due(Clock::time_point now = Clock::now());
     void write(std::string text);
+    /// What comes is of another config: what is there is kept as a generation before the next write.
+    void turn_page() { new_page_ = true; }
     /// Something changed that was not written yet.
     bool dirty() const { return first_change_.has_value(); }
     /// A write is under way or waits for its turn.
@@ -91,18 +97,22 @@ class StateWriter {
 
   private:
     void run();
-    void keep_generation(); // writer thread
+    void keep_generation(bool asked); // writer thread
 
     std::string path_;
     Keep keep_;
     std::optional<Clock::time_point> kept_; // writer thread's
     std::optional<Clock::time_point> first_change_; // since the last write()
     Clock::time_point last_write_{};
-    bool told_ = false;
+    bool told_ = false, new_page_ = false;
 
     mutable std::mutex mutex_; // guards what follows; shared with the writer thread
     std::condition_variable wake_;
-    std::optional<std::string> text_;
+    struct Page {
+        std::string text;
+        bool another; ///< than what is there: that is kept
+    };
+    std::deque<Page> pages_; // to be written; a newer text takes the place of one that waits
     std::string error_;
     bool busy_ = false, stop_ = false;
     std::thread thread_;

@@ -99,9 +99,9 @@ std::string generation_path(const std::string& path, int generation) { return fm
 StateWriter::StateWriter(std::string path, Keep keep) : path_(std::move(path)), keep_(keep), thread_([this] { run(); }) {}
 
 /// What is there gets a second name before it is replaced. Where that fails the state is written all the same.
-void StateWriter::keep_generation() {
+void StateWriter::keep_generation(bool asked) {
     const auto now = Clock::now();
-    if (keep_ == Keep::one || (kept_ && now - *kept_ < kGeneration)) return;
+    if (keep_ == Keep::one || (!asked && kept_ && now - *kept_ < kGeneration)) return;
     kept_ = now;
     if (::access(path_.c_str(), F_OK) != 0) return;
     for (int g = kGenerations; g > 1; --g) std::rename(generation_path(path_, g - 1).c_str(), generation_path(path_, g).c_str());
@@ -123,7 +123,7 @@ void StateWriter::touch(Clock::time_point now) {
 
 bool StateWriter::busy() const {
     const std::lock_guard lock(mutex_);
-    return busy_ || text_;
+    return busy_ || !pages_.empty();
 }
 
 std::string StateWriter::error() const {
@@ -135,7 +135,7 @@ bool StateWriter::due(Clock::time_point now) {
     if (!first_change_ && now - last_write_ >= kRetry && !error().empty()) first_change_ = last_write_;
     if (!first_change_ || now - *first_change_ < kPatience) return false;
     const std::lock_guard lock(mutex_);
-    return !busy_ && !text_;
+    return !busy_ && pages_.empty();
 }
 
 void StateWriter::write(std::string text) {
@@ -143,7 +143,9 @@ void StateWriter::write(std::string text) {
     last_write_ = Clock::now();
     {
         const std::lock_guard lock(mutex_);
-        text_ = std::move(text);
+        const bool another = std::exchange(new_page_, false);
+        if (pages_.empty() || another) pages_.push_back({{}, another});
+        pages_.back().text = std::move(text);
     }
     wake_.notify_one();
 }
@@ -158,13 +160,14 @@ std::string StateWriter::take_error() {
 void StateWriter::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
-        wake_.wait(lock, [this] { return stop_ || text_; });
-        if (!text_) return;
-        const auto text = *std::exchange(text_, std::nullopt);
+        wake_.wait(lock, [this] { return stop_ || !pages_.empty(); });
+        if (pages_.empty()) return;
+        const auto page = std::move(pages_.front());
+        pages_.pop_front();
         busy_ = true;
         lock.unlock();
-        keep_generation();
-        auto written = replace_file(path_, text);
+        keep_generation(page.another);
+        auto written = replace_file(path_, page.text);
         lock.lock();
         busy_ = false;
         error_ = written ? std::string{} : std::move(written.error());
