@@ -223,7 +223,9 @@ void Console::commit() {
 /// controls.
 void Console::commit_collected() {
     if (collecting_ == 1 && mutes_due_) update_mutes(*std::exchange(mutes_due_, std::nullopt));
-    if (--collecting_ == 0 && !collected_.empty()) outbox_.add(std::exchange(collected_, {}));
+    if (--collecting_ > 0) return;
+    soloed_together_.clear();
+    if (!collected_.empty()) outbox_.add(std::exchange(collected_, {}));
 }
 
 void Console::post(const Command& command) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -136,6 +137,18 @@ class Console {
     std::int64_t fading_until() const { return fading_until_; }
     /// Takes back every solo, strips' and groups'; how many there were.
     int clear_solos(std::int64_t time = engine::Command::kNow);
+    /// While it lives solos are set as they are told: a monitor that is exclusive releases none. For undo and scenes.
+    class ExactSolos {
+      public:
+        explicit ExactSolos(Console& console) : console_(console), before_(std::exchange(console.exact_solos_, true)) {}
+        ~ExactSolos() { console_.exact_solos_ = before_; }
+        ExactSolos(const ExactSolos&) = delete;
+        ExactSolos& operator=(const ExactSolos&) = delete;
+
+      private:
+        Console& console_;
+        bool before_;
+    };
     /// Between begin() and commit() sets are collected and then take effect together, at one sample.
     void begin();
     void commit();
@@ -174,6 +187,8 @@ class Console {
     /// Called for every change of a value, from wherever it came; and when the tree itself changed.
     std::function<void(const Control&, const Value&)> on_change;
     std::function<void()> on_tree;
+    /// A solo was taken back that nobody set itself: by a new one where a monitor is exclusive, or by clear_solos().
+    std::function<void(const Control&)> on_released;
     /// A new plan was compiled and is about to be sent: its ports must exist when it begins to run.
     std::function<void(const graph::Compiled& next)> on_plan;
     /// The new plan runs; the old one is gone.
@@ -210,6 +225,7 @@ class Console {
     Outcome set_one(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way);
     Outcome set_text(const Control& control, const Value& value, std::int64_t time);
     std::string other_width(const graph::Module& now, const graph::Module& next, bool& other) const;
+    int release_solos(std::int64_t time, const std::set<std::string>& keep);
     Outcome set_solo(const Control& control, bool on, std::int64_t time);
     Outcome replan(graph::Desk next, std::int64_t time);
     bool must_wait() const;
@@ -244,6 +260,8 @@ class Console {
     std::vector<Control> controls_;
     std::unordered_map<std::string_view, std::size_t> by_address_;
     std::map<std::string, Told> told_;     ///< per strip, by key
+    bool exact_solos_ = false;
+    std::set<std::string> soloed_together_; ///< keys of what is being collected: these don't release each other
     std::vector<Monitor> monitors_;
     std::vector<int> partners_;    ///< by strip: that which it is linked to, or -1
     std::vector<std::pair<int, int>> talkbacks_; ///< strip, module

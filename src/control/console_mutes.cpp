@@ -28,9 +28,10 @@ void Console::forget_mutes() {
 Outcome Console::set_solo(const Control& control, bool on, std::int64_t time) {
     auto& strip = desk_.strips[at(control.strip)];
     begin();
-    const int partner = partners_[at(control.strip)];
-    const bool second = partner >= 0 && desk_.strips[at(partner)].solo;
-    if (on && !strip.solo && !second && any_monitor("exclusive", 1.0F)) clear_solos(time);
+    if (on && !exact_solos_ && any_monitor("exclusive", 1.0F)) {
+        soloed_together_.insert(strip.key());
+        if (!strip.solo) release_solos(time, soloed_together_);
+    }
     strip.solo = on;
     mutes_changed(time);
     commit_collected();
@@ -99,11 +100,17 @@ void Console::update_mutes(std::int64_t time, std::int64_t fade, engine::Way way
     commit_collected();
 }
 
-int Console::clear_solos(std::int64_t time) {
+int Console::clear_solos(std::int64_t time) { return release_solos(time, {}); }
+
+int Console::release_solos(std::int64_t time, const std::set<std::string>& keep) {
     int count = 0;
     begin();
-    for (const auto& control : controls_)
-        if (control.module < 0 && desk_.strips[at(control.strip)].solo) set_solo(control, false, time), ++count;
+    for (const auto& control : controls_) {
+        if (control.module >= 0 || !desk_.strips[at(control.strip)].solo || keep.contains(desk_.strips[at(control.strip)].key())) continue;
+        set_solo(control, false, time);
+        ++count;
+        if (on_released) on_released(control);
+    }
     commit_collected();
     return count;
 }

@@ -35,7 +35,10 @@ class Dispatcher {
     using Verb = std::function<void(const osc::Message&, Answers&)>;
 
     explicit Dispatcher(Console& console) : console_(console) {
-        add_verb("solo/clear", [this](const osc::Message&, Answers& a) { a.reply({"/tonmeister/solo/cleared", {console_.clear_solos(time_)}}); });
+        add_verb("solo/clear", [this](const osc::Message&, Answers& a) {
+            did("solo/clear");
+            a.reply({"/tonmeister/solo/cleared", {console_.clear_solos(time_)}});
+        });
     }
 
     /// `name` is what follows "/tonmeister/".

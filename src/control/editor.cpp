@@ -19,6 +19,7 @@ double machine_seconds() { return std::chrono::duration<double>(std::chrono::ste
 
 Editor::Editor(Console& console, Dispatcher& dispatcher) : clock(machine_seconds), console_(console), dispatcher_(dispatcher) {
     dispatcher_.attach(*this);
+    console_.on_released = [this](const Control& solo) { note(solo.address, Value{1.0}, Value{0.0}); };
     add_edit_verbs();
     dispatcher_.add_verb("undo", [this](const osc::Message& m, Answers& a) { step_back(m, a); });
     dispatcher_.add_verb("redo", [this](const osc::Message& m, Answers& a) { step_forth(m, a); });
@@ -150,7 +151,12 @@ void Editor::begin(std::int64_t time) {
 }
 
 void Editor::moved(const std::string& address, const Value& before, const Value& after) {
-    if (replaying_ || depth_ == 0) return;
+    if (first_moved_.empty() && before != after) first_moved_ = address;
+    note(address, before, after);
+}
+
+void Editor::note(const std::string& address, const Value& before, const Value& after) {
+    if (depth_ == 0) return;
     const auto known = moved_.find(address);
     if (known != moved_.end()) {
         moves_[known->second].after = after;
@@ -177,8 +183,8 @@ void Editor::commit(Answers& answers) {
     --depth_;
     step.moves = std::exchange(moves_, {});
     moved_.clear();
-    auto what = std::exchange(what_, {});
-    if (step.what.empty() && !step.moves.empty()) step.what = what.empty() ? step.moves.front().address : std::move(what);
+    auto what = std::exchange(what_, {}), first = std::exchange(first_moved_, {});
+    if (step.what.empty() && !step.moves.empty()) step.what = !what.empty() ? std::move(what) : !first.empty() ? std::move(first) : step.moves.front().address;
     if (edited || !step.moves.empty()) journal_.add(std::move(step));
     if (edited) text_changed();
     done_.clear();
@@ -227,6 +233,7 @@ void Editor::refuse(Answers& answers, std::string_view address, const std::vecto
 // ------------------------------------------------------------------------------------------- back and forth
 
 void Editor::set_all(const std::vector<Move>& moves, Value Move::*value) {
+    const Console::ExactSolos exact(console_);
     console_.begin();
     for (const auto& move : moves)
         if (const auto* control = console_.find(move.address)) console_.set(*control, move.*value, -1, time_);

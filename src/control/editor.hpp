@@ -86,6 +86,7 @@ class Editor {
                                          const config::Document& document, std::vector<Unfit>* unfit = nullptr);
     void remember_file();
     void text_changed();
+    void note(const std::string& address, const Value& before, const Value& after);
     void set_all(const std::vector<Move>& moves, Value Move::*value);
     void refuse(Answers& answers, std::string_view address, const std::vector<config::Diagnostic>& errors) const;
 
@@ -105,9 +106,9 @@ class Editor {
     std::string first_verb_;
     std::vector<Move> moves_;
     std::unordered_map<std::string, std::size_t> moved_; // addresses in moves_: a scene has thousands
+    std::string first_moved_;            // by the message itself
     std::string what_;                   // of the moves, where a verb says so
     std::vector<osc::Message> kept_;
-    bool replaying_ = false;             // undo and redo are no steps themselves
 };
 
 /// At most this many errors of one transaction are answered one by one; all are in the log.

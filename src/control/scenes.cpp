@@ -160,6 +160,7 @@ void Scenes::take(const std::vector<Step>& steps, bool switch_at_end, std::int64
         for (const auto& step : steps) taken.insert(step.control->address);
     std::erase_if(waiting_, [&](const Waiting& w) { return taken.contains(w.address); });
     own_ = true;
+    const Console::ExactSolos exact(console_);
     console_.begin();
     for (const auto& step : steps) {
         const bool moving = moves(*step.control->parameter);
@@ -201,6 +202,7 @@ void Scenes::poll(std::int64_t until) {
     while (!waiting_.empty() && waiting_.front().due <= until) {
         const auto due = waiting_.front().due;
         own_ = true;
+        const Console::ExactSolos exact(console_);
         console_.begin(); // what ends together changes together
         for (; !waiting_.empty() && waiting_.front().due == due; waiting_.erase(waiting_.begin()))
             if (const auto* control = console_.find(waiting_.front().address)) console_.set(*control, waiting_.front().value, -1, due);
