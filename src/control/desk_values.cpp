@@ -70,16 +70,21 @@ bool put_setting(graph::Desk& desk, std::string_view address, const Value& value
     return true;
 }
 
-void rename_in_texts(graph::Desk& desk, const Renames& renames) {
+void rename_in_texts(graph::Desk& desk, const Renames& renames, const graph::Desk* said) {
     if (renames.empty()) return;
-    for (auto& strip : desk.strips)
-        for (auto& module : strip.chain)
+    for (std::size_t s = 0; s < desk.strips.size(); ++s)
+        for (std::size_t m = 0; m < desk.strips[s].chain.size(); ++m) {
+            auto& module = desk.strips[s].chain[m];
             for (std::size_t r = 0; r < module.texts.size(); ++r) {
                 auto& text = module.texts[r];
                 if (text.empty() || !names_strip(*module.type, module.type->parameters[r])) continue;
-                for (const auto& [from, to] : renames)
-                    if (names(text, from)) text = to.empty() ? "" : to + text.substr(from.size());
+                for (const auto& [from, to] : renames) {
+                    if (!names(text, from)) continue;
+                    if (!to.empty()) text = to + text.substr(from.size());
+                    else text = said ? said->strips[s].chain[m].texts[r] : "";
+                }
             }
+        }
 }
 
 Settings lost_settings(const graph::Desk& loaded, const graph::Desk& live, const graph::Desk& next_loaded, const graph::Desk& next_live, const Origins& back) {

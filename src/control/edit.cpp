@@ -91,12 +91,34 @@ std::string Edit::add_strip(const std::string& name, std::string_view json) {
     return {};
 }
 
+/// What a strip was called before this edit; empty where it is new.
+std::string Edit::origin(const std::string& name) const {
+    const auto known = origins_.find(name);
+    return known == origins_.end() ? name : known->second;
+}
+
+/// A strip of before is there still, whatever it is called.
+bool Edit::lives_on(const std::string& before) {
+    return (has_strip(before) && origin(before) == before) || std::ranges::any_of(origins_, [&](const auto& o) { return o.second == before; });
+}
+
+/// Others that name a strip, in the text or since a hand set them so: a list for people.
+std::string Edit::users_of(const std::string& name) {
+    std::vector<std::string> users;
+    const auto add = [&](std::string user, const std::string& strip) {
+        if (strip != name && std::ranges::find(users, user) == users.end()) users.push_back(std::move(user));
+    };
+    for (const auto& reference : references_to(root(), name)) add(reference.user, reference.user.substr(0, reference.user.find('/')));
+    const auto before = origin(name);
+    if (!before.empty())
+        for (const auto& user : live_users(loaded_, live_, before))
+            if (user.strip != before && lives_on(user.strip)) add(fmt::format("{}/{} (set live)", user.strip, user.module), user.strip);
+    return config::join(std::vector<std::string_view>(users.begin(), users.end()), ", ");
+}
+
 std::string Edit::remove_strip(const std::string& name, bool force) {
     if (!has_strip(name)) return unknown_strip(name);
-    std::string users;
-    for (const auto& reference : references_to(root(), name))
-        if (reference.user.substr(0, reference.user.find('/')) != name && users.find(reference.user) == std::string::npos)
-            users += (users.empty() ? "" : ", ") + reference.user;
+    const auto users = users_of(name);
     if (!users.empty() && !force)
         return fmt::format("{} is named by {}; route them elsewhere first, or add \"force\" to remove those routes, sends and side-chains, too", quote(name), users);
     did(document_.remove(strip_path(name)));
@@ -123,10 +145,9 @@ std::string Edit::rename_strip(const std::string& from, const std::string& to) {
         did(document_.set(reference.path, text_node(to + reference.text.substr(from.size()))));
     did(document_.rename(strip_path(from), to));
     keep_in_groups(from, to);
-    const auto known = origins_.find(from);
-    const auto origin = known == origins_.end() ? from : known->second;
+    const auto before = origin(from);
     origins_.erase(from);
-    origins_[to] = origin;
+    origins_[to] = before;
     renames_.emplace_back(from, to);
     return {};
 }

@@ -23,10 +23,12 @@ using ModulePlace = std::variant<std::ptrdiff_t, std::string>;
 /// template's modules writes that template out in the strip's own chain. Control thread.
 class Edit {
   public:
-    explicit Edit(const config::Document& document) : document_(document) {}
+    /// `loaded` is the desk of that text and `live` how it stands now; both stay while this lives.
+    Edit(const config::Document& document, const graph::Desk& loaded, const graph::Desk& live) : document_(document), loaded_(loaded), live_(live) {}
 
     std::string add_strip(const std::string& name, std::string_view json);
-    /// Refused while something else names the strip, with a list; with `force` what names it goes, too.
+    /// Refused while something else names the strip, with a list; with `force` what names it goes, too: what a hand set so is again
+    /// as the config has it.
     std::string remove_strip(const std::string& name, bool force);
     /// Whatever names the strip follows.
     std::string rename_strip(const std::string& from, const std::string& to);
@@ -59,11 +61,15 @@ class Edit {
     void put(const config::Path& object, const std::string& key, const config::Node& value);
     std::size_t entry_before(const std::string& strip, ChainText& chain, std::size_t module);
     void own(const std::string& strip, ChainText& chain, std::size_t module);
+    std::string origin(const std::string& name) const;
+    bool lives_on(const std::string& before);
+    std::string users_of(const std::string& name);
     void remove_references(const std::string& strip);
     void keep_in_groups(const std::string& from, const std::string& to);
     ChainText chain_of(const std::string& strip);
 
     config::Document document_;
+    const graph::Desk &loaded_, &live_;
     std::optional<config::Node> root_;
     std::vector<config::Splice> splices_;
     Origins origins_;

@@ -23,7 +23,8 @@ constexpr std::string_view desk = R"({
 )";
 
 struct Trial {
-    Edit edit{ton::config::Document(std::string(desk))};
+    const ton::graph::Desk untouched_desk; // no setting was moved
+    Edit edit{ton::config::Document(std::string(desk)), untouched_desk, untouched_desk};
     const std::string& text() const { return edit.document().text(); }
     /// True where the edit made `to` of `from`, once, and nothing else.
     bool made(std::string_view from, std::string_view to) const {

@@ -52,7 +52,7 @@ void Editor::edit_verb(const char* name, std::function<std::string(Edit&, const 
     dispatcher_.add_verb(name, [this, name, verb = std::move(verb)](const osc::Message& message, Answers& answers) {
         if (!edit_) {
             if (!console_.ready()) return answers.error(message.address, change_under_way);
-            edit_.emplace(document_);
+            edit_.emplace(document_, console_.loaded(), console_.desk());
             first_verb_ = message.address;
         }
         std::string error;

@@ -81,7 +81,7 @@ std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Docum
     if (!errors.empty()) return errors;
     auto was = said, is = console_.desk();
     rename_in_texts(was, step.renames);
-    rename_in_texts(is, step.renames);
+    rename_in_texts(is, step.renames, &was);
     auto live = loaded;
     carry_settings(live, was, is, step.origins);
     step.back = inverse(step.origins, console_.desk(), live);

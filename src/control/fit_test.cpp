@@ -100,3 +100,41 @@ TEST_CASE("what is wrong with the config itself is told of the config, and no se
     CHECK(h.unfit.empty());
     CHECK(h.s.desk.console().get(*h.s.desk.console().find("/duck/compressor/sidechain")) == Value{S("key")});
 }
+
+TEST_CASE("a strip that a live setting names is only removed by force, and then that is as the config has it") {
+    Hand h;
+    auto& s = h.s;
+    s.send("/duck/compressor/sidechain", {S("key/gate")}).send("/a/send/to", {S("key")}).send("/b/fader/level", {-7.0F});
+    const auto before = settings(s.desk.console());
+    s.send("/tonmeister/strip/remove", {S("key")});
+    REQUIRE(s.talk.errors.size() == 1);
+    CHECK(s.talk.errors.front().find("\"key\" is named by a/send (set live), duck/compressor (set live); ") != S::npos);
+    CHECK(settings(s.desk.console()) == before);
+    s.talk.errors.clear();
+    s.send("/tonmeister/strip/remove", {S("key"), S("force")});
+    REQUIRE(s.good());
+    CHECK_FALSE(s.has("/key/mute"));
+    const auto at = [&](const S& address) { return s.desk.console().get(*s.desk.console().find(address)); };
+    CHECK(at("/duck/compressor/sidechain") == Value{S("a")});
+    CHECK(at("/a/send/to") == Value{S("fx")});
+    CHECK(at("/b/fader/level") == Value{-7.0});
+    s.send("/tonmeister/undo");
+    REQUIRE(s.good());
+    CHECK(settings(s.desk.console()) == before);
+    s.send("/tonmeister/redo");
+    CHECK(s.good());
+    CHECK(at("/duck/compressor/sidechain") == Value{S("a")});
+}
+
+TEST_CASE("who goes in the same bundle, or does not name it any more, holds no strip") {
+    Hand h;
+    auto& s = h.s;
+    s.send("/duck/compressor/sidechain", {S("key")}).send({{"/tonmeister/strip/remove", {S("duck")}}, {"/tonmeister/strip/remove", {S("key")}}});
+    CHECK(s.good());
+    s.send("/tonmeister/undo").send({{"/tonmeister/strip/rename", {S("key"), S("lock")}}, {"/tonmeister/strip/remove", {S("lock")}}});
+    REQUIRE(s.talk.errors.size() == 2); // the reason, and that nothing of the bundle was done
+    CHECK(s.talk.errors.front().find("\"lock\" is named by duck/compressor (set live); ") != S::npos);
+    s.talk.errors.clear();
+    s.send("/duck/compressor/sidechain", {S("b")}).send("/tonmeister/strip/remove", {S("key")});
+    CHECK(s.good());
+}

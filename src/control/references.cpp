@@ -95,4 +95,16 @@ std::vector<Reference> references_to(const config::Node& root, std::string_view 
     return search.take();
 }
 
+std::vector<LiveUser> live_users(const graph::Desk& loaded, const graph::Desk& live, std::string_view strip) {
+    std::vector<LiveUser> users;
+    for (std::size_t s = 0; s < live.strips.size(); ++s)
+        for (std::size_t m = 0; m < live.strips[s].chain.size(); ++m) {
+            const auto &now = live.strips[s].chain[m], &said = loaded.strips[s].chain[m];
+            for (std::size_t r = 0; r < now.texts.size(); ++r)
+                if (now.texts[r] != said.texts[r] && names(now.texts[r], strip) && !names(said.texts[r], strip) && names_strip(*now.type, now.type->parameters[r]))
+                    users.push_back({live.strips[s].name, now.name});
+        }
+    return users;
+}
+
 } // namespace ton::control

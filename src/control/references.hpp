@@ -3,6 +3,7 @@
 
 #include "config/document.hpp"
 #include "engine/module.hpp"
+#include "graph/desk.hpp"
 
 #include <string>
 #include <string_view>
@@ -33,5 +34,12 @@ bool names(std::string_view text, std::string_view strip);
 /// Everything in a config that names `strip`, in the order of the text. `root` is the whole config as read; what is
 /// wrong in it is passed over.
 std::vector<Reference> references_to(const config::Node& root, std::string_view strip);
+
+/// A module that names a strip only since a hand set it so: "music/ducker".
+struct LiveUser {
+    std::string strip, module;
+};
+/// `live` is `loaded` with the values that were moved.
+std::vector<LiveUser> live_users(const graph::Desk& loaded, const graph::Desk& live, std::string_view strip);
 
 } // namespace ton::control
