@@ -60,7 +60,7 @@ def test_an_edit_is_heard_and_is_a_transaction_of_a_large_desk(found):
     assert 0 <= sound["first_changed_frame"] < 64
     assert sound["edit_to_sound_ms"] == pytest.approx(sound["control_ms"] + period / 2 + sound["first_changed_frame"] / 48)
     assert transaction["add_until_it_runs_ms"] >= transaction["add_ms"]
-    assert min(transaction[key] for key in ("rename_ms", "insert_ms", "undo_ms", "save_all_moved_ms", "longest_callback_ms")) > 0
+    assert min(transaction[key] for key in ("rename_ms", "insert_ms", "undo_ms", "first_monitor_ms", "save_all_moved_ms", "longest_callback_ms")) > 0
 
 
 def test_an_osc_message_finds_its_strip_among_many(found):
@@ -94,6 +94,16 @@ def test_peers_installs_nothing_unasked(tmp_path):
 def test_peers_refuses_wrong_usage():
     assert peers("--rounds", "0").returncode == 2
     assert peers("--nonsense").returncode == 2
+
+
+def test_solo_taps_and_matrix_points_are_timed_off_and_on():
+    done = tonmeister("bench", "monitor", "matrix", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert min(found["monitor"][key] for key in ("without_ns", "taps_off_ns", "one_solo_ns")) > 0
+    matrix = found["matrix"]
+    assert 0 < matrix["points_off_us"] < matrix["4096_points_us"] / 2 and 0 < matrix["without_us"]  # the work differs by far more than noise
+    assert matrix["point_on_ns"] > 0
 
 
 def test_scenes_recall_what_they_say_at_one_sample():

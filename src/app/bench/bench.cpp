@@ -22,7 +22,9 @@ constexpr Benchmark kAll[] = {{"strips", benching::strips},
                               {"loudness", benching::loudness},
                               {"limiter", benching::limiter},
                               {"osc", benching::osc},
-                              {"scenes", benching::scenes}};
+                              {"scenes", benching::scenes},
+                              {"monitor", benching::monitor},
+                              {"matrix", benching::matrix}};
 
 void print(const nlohmann::json& value, const std::string& name, int depth) {
     if (value.is_object()) {

@@ -32,6 +32,8 @@ void loudness(nlohmann::json& out, bool quick);
 void limiter(nlohmann::json& out, bool quick);
 void osc(nlohmann::json& out, bool quick);
 void scenes(nlohmann::json& out, bool quick);
+void monitor(nlohmann::json& out, bool quick);
+void matrix(nlohmann::json& out, bool quick);
 
 } // namespace benching
 } // namespace ton::app

@@ -80,7 +80,7 @@ nlohmann::json to_sound(int strips, bool quick) {
 }
 
 nlohmann::json transaction(int strips, bool quick) {
-    std::vector<double> add, rename, insert, undo, save, whole;
+    std::vector<double> add, rename, insert, undo, monitor, save, whole;
     double longest = 0;
     for (int i = 0; i < (quick ? 2 : 5); ++i) {
         Session session(strips);
@@ -93,12 +93,13 @@ nlohmann::json transaction(int strips, bool quick) {
         done(rename, session.tell("/tonmeister/strip/rename", {std::string("s7"), std::string("renamed")}));
         done(insert, session.tell("/tonmeister/chain/insert", {std::string("s8"), 0, std::string("gate")}));
         done(undo, session.tell("/tonmeister/undo"));
+        done(monitor, session.tell("/tonmeister/strip/add", {std::string("room"), std::string(R"({"channels":2,"chain":[{"monitor":{"source/1/from":"bus"}}]})")}));
         for (int s = 10; s < strips; ++s) session.tell(fmt::format("/s{}/fader/level", s).c_str(), {-6.0F});
         const auto start = std::chrono::steady_clock::now();
         if (session.editor.text_to_save().empty()) throw std::runtime_error("nothing to save");
         save.push_back(milliseconds_since(start));
     }
-    return {{"strips", strips}, {"add_ms", median(add)}, {"rename_ms", median(rename)}, {"insert_ms", median(insert)}, {"undo_ms", median(undo)},
+    return {{"strips", strips}, {"add_ms", median(add)}, {"rename_ms", median(rename)}, {"insert_ms", median(insert)}, {"undo_ms", median(undo)}, {"first_monitor_ms", median(monitor)},
             {"add_until_it_runs_ms", median(whole)}, {"longest_callback_ms", longest}, {"period_ms", kPeriod}, {"save_all_moved_ms", median(save)}};
 }
 
