@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The units in systemd/: hardened (SYS-1), known to systemd, and fit for JACK and for real time."""
+"""The units that the build makes of systemd/: hardened (SYS-1), known to systemd, fit for JACK and for real time, and installed
+beside what they start."""
 
+import json
+import os
 import pathlib
 import re
 import shutil
 import subprocess
 
 import pytest
+from desk import BUILD
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "systemd"
-UNITS = sorted(FOLDER.glob("*.service"))
+VERSION = re.search(r"version: '([^']+)'", (FOLDER.parent / "meson.build").read_text(encoding="utf-8")).group(1)
+UNITS = sorted((BUILD / "systemd").glob("*.service"))
 
 
 def settings(unit):
@@ -25,6 +30,41 @@ def values(unit, key):
 def analyze(*arguments):
     assert shutil.which("systemd-analyze"), "systemd-analyze is missing: install the package systemd"
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The build, installed below a folder; and the prefix that it was configured with."""
+    folder = tmp_path_factory.mktemp("installed")
+    done = subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild"], env={**os.environ, "DESTDIR": str(folder)},
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    options = subprocess.run(["meson", "introspect", "--buildoptions", BUILD], capture_output=True, text=True, timeout=60, check=True)
+    prefix = next(option["value"] for option in json.loads(options.stdout) if option["name"] == "prefix")
+    return folder, folder / prefix.lstrip("/")
+
+
+def test_what_the_units_start_is_installed_where_they_look(installed):
+    folder, prefix = installed
+    # Where systemd looks for units (systemd.unit(5)) and users (sysusers.d(5)), below the prefix.
+    for unit, place in (("tonmeister.service", "lib/systemd/user"), ("tonmeister-system.service", "lib/systemd/system")):
+        command = dict(settings(prefix / place / unit))["ExecStart"].split()
+        program = folder / command[0].lstrip("/")
+        assert subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout.strip() == VERSION
+        assert command[1] == "run"
+    assert (prefix / "lib/sysusers.d/tonmeister.conf").read_bytes() == (FOLDER / "tonmeister.sysusers").read_bytes()
+
+
+def test_the_configs_that_are_installed_find_their_files(installed):
+    folder, prefix = installed
+    share = prefix / "share/tonmeister/configs"
+    assert {"demo.json", "studio.json", "tonmeister.schema.json"} <= {path.name for path in share.iterdir()}
+    assert not (share / "broken").exists()
+    for config in sorted(path for path in share.glob("*.json") if not path.name.endswith(".schema.json")):
+        done = subprocess.run([prefix / "bin/tonmeister", "check", config], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    for page in ("README.md", "LICENSE", "docs/settings.md"):
+        assert (prefix / "share/doc/tonmeister" / page).is_file()
 
 
 def test_there_is_a_user_and_a_system_unit():
@@ -43,7 +83,7 @@ def test_exposure_is_at_most_2(unit):
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_knows_every_line(unit, tmp_path):
     # Verified as a copy that starts a program which exists: the daemon need not be installed.
-    text = unit.read_text(encoding="utf-8").replace("/usr/bin/tonmeister", "/bin/true")
+    text = re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(encoding="utf-8"))
     copy = tmp_path / unit.name
     copy.write_text(text, encoding="utf-8")
     result = analyze("verify", "--man=no", str(copy))
@@ -88,12 +128,12 @@ def test_the_config_may_be_saved_where_it_is(unit):
 
 
 def test_the_system_unit_uses_nothing_that_means_root_there():
-    text = (FOLDER / "tonmeister-system.service").read_text(encoding="utf-8")
+    text = (BUILD / "systemd/tonmeister-system.service").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert not re.search(r"%[uUhsgGtEC]", "\n".join(lines))
 
 
 def test_the_system_units_user_is_made_by_sysusers():
-    user = dict(settings(FOLDER / "tonmeister-system.service"))["User"]
+    user = dict(settings(BUILD / "systemd/tonmeister-system.service"))["User"]
     lines = (FOLDER / "tonmeister.sysusers").read_text(encoding="utf-8").splitlines()
     assert any(line.split()[:2] == ["u", user] for line in lines)
