@@ -83,8 +83,6 @@ template <class D> struct Compressor {
     };
     using Memory = LaneMemory<Compressor, D>;
 
-    static constexpr int kSlice = 32; // frames whose levels are kept on the stack
-
     /// Behind the channels: per key channel the high-pass's memory and the mean square, then the look-ahead
     /// lines.
     static int extra_rows(const engine::Setup& s) { return 3 * key_channels(s) + s.latency * s.channels_in; }
@@ -132,33 +130,7 @@ template <class D> struct Compressor {
         for (int r = 0; r < extra_rows(m.setup); ++r) m.extra[r] = hn::Zero(d);
     }
 
-    static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
-        for (int first = 0; first < b.frames; first += kSlice) {
-            const int frames = b.frames - first < kSlice ? b.frames - first : kSlice;
-            if (b.moving)
-                slice<true>(d, m, b, first, frames);
-            else
-                slice<false>(d, m, b, first, frames);
-        }
-    }
-
-  private:
-    static HWY_INLINE auto uses_rms(const Moving<V>& rms) {
-        const V zero = hn::Zero(D());
-        return hn::Or(hn::Gt(rms.value, zero), hn::Gt(rms.target, zero));
-    }
-
-    /// Whether one detector for all channels gives the bits that one per channel would give.
-    static HWY_INLINE bool one_detector(D d, Memory m) {
-        if (m.setup.channels_in == 1 || key_channels(m.setup) != m.setup.channels_in) return true;
-        const V one = hn::Set(d, 1.0F);
-        auto same = hn::And(hn::Ge(m.shared.link.value, one), hn::Ge(m.shared.link.target, one));
-        for (int c = 1; c < m.setup.channels_in; ++c) {
-            same = hn::And(same, hn::Eq(m.channel[c].held, m.channel[0].held));
-            same = hn::And(same, hn::Eq(m.channel[c].reduction, m.channel[0].reduction));
-        }
-        return hn::AllTrue(d, same);
-    }
+    static HWY_INLINE void run(D d, Memory m, const engine::Block& b) { run_slices<Compressor>(d, m, b); }
 
     template <bool moving>
     static HWY_INLINE void slice(D d, Memory m, const engine::Block& b, int first, int frames) {
@@ -178,6 +150,24 @@ template <class D> struct Compressor {
                        m.setup.latency, b.position + first);
         const V decibels = deepest * hn::Set(d, -dsp::HWY_NAMESPACE::kDecibelsPerOctave);
         hn::StoreU(hn::Min(decibels, hn::LoadU(d, b.readouts)), d, b.readouts);
+    }
+
+  private:
+    static HWY_INLINE auto uses_rms(const Moving<V>& rms) {
+        const V zero = hn::Zero(D());
+        return hn::Or(hn::Gt(rms.value, zero), hn::Gt(rms.target, zero));
+    }
+
+    /// Whether one detector for all channels gives the bits that one per channel would give.
+    static HWY_INLINE bool one_detector(D d, Memory m) {
+        if (m.setup.channels_in == 1 || key_channels(m.setup) != m.setup.channels_in) return true;
+        const V one = hn::Set(d, 1.0F);
+        auto same = hn::And(hn::Ge(m.shared.link.value, one), hn::Ge(m.shared.link.target, one));
+        for (int c = 1; c < m.setup.channels_in; ++c) {
+            same = hn::And(same, hn::Eq(m.channel[c].held, m.channel[0].held));
+            same = hn::And(same, hn::Eq(m.channel[c].reduction, m.channel[0].reduction));
+        }
+        return hn::AllTrue(d, same);
     }
 
     /// The levels (amplitudes) of the key's channels, and the highest of them.

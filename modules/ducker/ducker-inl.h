@@ -34,8 +34,9 @@ namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using engine::HWY_NAMESPACE::LaneMemory;
 
-template <class D> struct Ducker {
+template <class D> struct Ducker : KeyedGain<Ducker<D>, D> {
     using V = hn::Vec<D>;
+    using Keyed = KeyedGain<Ducker<D>, D>;
     struct Shared {
         Moving<V> depth;           // octaves
         Moving<V> begins, goes_on; // amplitudes
@@ -45,16 +46,6 @@ template <class D> struct Ducker {
     };
     struct Channel {};
     using Memory = LaneMemory<Ducker, D>;
-    using Filter = typename KeyHighpass<V>::Memory;
-
-    static constexpr int kSlice = 32; // frames whose levels are kept on the stack
-
-    /// The key's high-pass memories, then the look-ahead lines.
-    static int extra_rows(const engine::Setup& s) { return 2 * key_channels(s) + s.latency * s.channels_in; }
-    static HWY_INLINE Filter* filters(Memory m) { return reinterpret_cast<Filter*>(m.extra); }
-    static HWY_INLINE V* line(Memory m, int c) {
-        return m.extra + 2 * key_channels(m.setup) + c * m.setup.latency;
-    }
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         using namespace ducker;
@@ -69,48 +60,21 @@ template <class D> struct Ducker {
         s.down = one / hn::Max(row(attack) * khz, one);
         s.up = one / hn::Max(row(release) * khz, one);
         s.hold = hn::Round(row(hold) * khz);
-        s.highpass.aim(row(sidechain_highpass), kHighpassOff, static_cast<float>(m.setup.sample_rate), filters(m),
+        s.highpass.aim(row(sidechain_highpass), kHighpassOff, static_cast<float>(m.setup.sample_rate), Keyed::filters(m),
                        key_channels(m.setup));
     }
 
     static HWY_INLINE void silence(D d, Memory m) {
         m.shared.held = m.shared.place = hn::Zero(d);
-        for (int r = 0; r < extra_rows(m.setup); ++r) m.extra[r] = hn::Zero(d);
-    }
-
-    static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
-        for (int first = 0; first < b.frames; first += kSlice) {
-            const int frames = b.frames - first < kSlice ? b.frames - first : kSlice;
-            if (b.moving)
-                slice<true>(d, m, b, first, frames);
-            else
-                slice<false>(d, m, b, first, frames);
-        }
-    }
-
-  private:
-    template <bool moving>
-    static HWY_INLINE void slice(D d, Memory m, const engine::Block& b, int first, int frames) {
-        const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
-        V gain[kSlice];
-        if (m.shared.highpass.idle())
-            key_peaks(d, m.setup, b, first, frames, gain);
-        else
-            filtered_key_peaks<moving>(d, m.setup, b, first, frames, m.shared.highpass, filters(m), gain);
-        V deepest = hn::Zero(d);
-        follow<moving>(d, m, gain, frames, deepest);
-        for (int c = 0; c < m.setup.channels_in; ++c)
-            apply_gain(d, gain, b.audio[c] + first * width, frames, line(m, c), m.setup.latency, b.position + first);
-        const V decibels = deepest * hn::Set(d, dsp::HWY_NAMESPACE::kDecibelsPerOctave);
-        hn::StoreU(hn::Min(decibels, hn::LoadU(d, b.readouts)), d, b.readouts);
+        for (int r = 0; r < Keyed::extra_rows(m.setup); ++r) m.extra[r] = hn::Zero(d);
     }
 
     /// levels -> gains
     template <bool moving>
-    static HWY_INLINE void follow(D d, Memory m, V* level, int frames, V& deepest) {
+    static HWY_INLINE V follow(D d, Memory m, V* level, int frames) {
         auto s = m.shared;
         const V zero = hn::Zero(d), one = hn::Set(d, 1.0F), two = hn::Set(d, 2.0F), three = hn::Set(d, 3.0F);
-        V most = deepest;
+        V most = zero;
         for (int i = 0; i < frames; ++i) {
             if constexpr (moving) s.depth.advance(), s.begins.advance(), s.goes_on.advance();
             const auto talked = hn::Gt(s.held, zero);
@@ -122,10 +86,10 @@ template <class D> struct Ducker {
             most = hn::Min(most, octaves);
             level[i] = dsp::HWY_NAMESPACE::amplitude_of(d, octaves);
         }
-        deepest = most;
         m.shared.held = s.held;
         m.shared.place = s.place;
         if constexpr (moving) m.shared.depth = s.depth, m.shared.begins = s.begins, m.shared.goes_on = s.goes_on;
+        return zero - most;
     }
 };
 

@@ -10,6 +10,7 @@
 #define TON_MODULES_DYNAMICS_KEY_INL_H
 #endif
 
+#include "dsp/dynamics-inl.h"
 #include "dsp/lane_math-inl.h"
 #include "engine/lanes-inl.h"
 
@@ -121,6 +122,17 @@ HWY_INLINE void filtered_key_peaks(D d, const engine::Setup& setup, const engine
     }
 }
 
+inline constexpr int kSlice = 32; // frames whose levels are kept on the stack
+
+/// K::slice on pieces of at most kSlice frames.
+template <class K, class D, class Memory> HWY_INLINE void run_slices(D d, Memory m, const engine::Block& b) {
+    for (int first = 0; first < b.frames; first += kSlice) {
+        const int frames = b.frames - first < kSlice ? b.frames - first : kSlice;
+        if (b.moving) K::template slice<true>(d, m, b, first, frames);
+        else K::template slice<false>(d, m, b, first, frames);
+    }
+}
+
 /// x[n] -> g[n] x[n - latency], in place; `line` holds `latency` vectors. The place in the line follows from
 /// the absolute clock, so that all lanes of a group, and the strips that move between groups, share it.
 template <class D, class V = hn::Vec<D>>
@@ -139,6 +151,32 @@ HWY_INLINE void apply_gain(D d, const V* gain, float* x, int frames, V* line, in
         if (++place == latency) place = 0;
     }
 }
+
+/// What gate and ducker have around theirs: one gain for all channels, from the loudest channel of the key.
+///   K::follow<moving>(d, memory, levels -> gains, frames)      returns the deepest reduction, in octaves
+/// K::Shared has a `highpass`.
+template <class K, class D> struct KeyedGain {
+    using V = hn::Vec<D>;
+    using Filter = typename KeyHighpass<V>::Memory;
+
+    /// The key's high-pass memories, then the look-ahead lines.
+    static int extra_rows(const engine::Setup& s) { return 2 * key_channels(s) + s.latency * s.channels_in; }
+    template <class M> static HWY_INLINE Filter* filters(M m) { return reinterpret_cast<Filter*>(m.extra); }
+    template <class M> static HWY_INLINE void run(D d, M m, const engine::Block& b) { run_slices<KeyedGain>(d, m, b); }
+
+    template <bool moving, class M> static HWY_INLINE void slice(D d, M m, const engine::Block& b, int first, int frames) {
+        const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
+        V gain[kSlice];
+        if (m.shared.highpass.idle()) key_peaks(d, m.setup, b, first, frames, gain);
+        else filtered_key_peaks<moving>(d, m.setup, b, first, frames, m.shared.highpass, filters(m), gain);
+        const V deepest = K::template follow<moving>(d, m, gain, frames);
+        V* const lines = m.extra + 2 * key_channels(m.setup);
+        for (int c = 0; c < m.setup.channels_in; ++c)
+            apply_gain(d, gain, b.audio[c] + first * width, frames, lines + c * m.setup.latency, m.setup.latency, b.position + first);
+        const V decibels = deepest * hn::Set(d, -dsp::HWY_NAMESPACE::kDecibelsPerOctave);
+        hn::StoreU(hn::Min(decibels, hn::LoadU(d, b.readouts)), d, b.readouts);
+    }
+};
 
 } // namespace ton::modules::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -72,8 +72,9 @@ template <class V> struct GateState {
     V reduction;   // y, octaves
 };
 
-template <class D> struct Gate {
+template <class D> struct Gate : KeyedGain<Gate<D>, D> {
     using V = hn::Vec<D>;
+    using Keyed = KeyedGain<Gate<D>, D>;
     struct Shared {
         GateCoefficients<V> coefficients;
         KeyHighpass<V> highpass;
@@ -82,16 +83,6 @@ template <class D> struct Gate {
     };
     struct Channel {};
     using Memory = LaneMemory<Gate, D>;
-    using Filter = typename KeyHighpass<V>::Memory;
-
-    static constexpr int kSlice = 32; // frames whose levels are kept on the stack
-
-    /// The key's high-pass memories, then the look-ahead lines.
-    static int extra_rows(const engine::Setup& s) { return 2 * key_channels(s) + s.latency * s.channels_in; }
-    static HWY_INLINE Filter* filters(Memory m) { return reinterpret_cast<Filter*>(m.extra); }
-    static HWY_INLINE V* line(Memory m, int c) {
-        return m.extra + 2 * key_channels(m.setup) + c * m.setup.latency;
-    }
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         using namespace gate;
@@ -109,49 +100,24 @@ template <class D> struct Gate {
         c.release.aim(dsp::HWY_NAMESPACE::one_pole_step(d, row(release), khz));
         m.shared.hold = hn::Round(row(hold) * hn::Set(d, khz));
         m.shared.highpass.aim(row(sidechain_highpass), kHighpassOff, static_cast<float>(m.setup.sample_rate),
-                              filters(m), key_channels(m.setup));
+                              Keyed::filters(m), key_channels(m.setup));
     }
 
     static HWY_INLINE void silence(D d, Memory m) {
         const V zero = hn::Zero(d);
         m.shared.state = {zero, zero, zero, zero, zero, zero};
-        for (int r = 0; r < extra_rows(m.setup); ++r) m.extra[r] = zero;
+        for (int r = 0; r < Keyed::extra_rows(m.setup); ++r) m.extra[r] = zero;
     }
 
-    static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
-        for (int first = 0; first < b.frames; first += kSlice) {
-            const int frames = b.frames - first < kSlice ? b.frames - first : kSlice;
-            if (b.moving)
-                slice<true>(d, m, b, first, frames);
-            else
-                slice<false>(d, m, b, first, frames);
-        }
-    }
-
-  private:
-    template <bool moving>
-    static HWY_INLINE void slice(D d, Memory m, const engine::Block& b, int first, int frames) {
-        const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
-        V gain[kSlice];
-        if (m.shared.highpass.idle())
-            key_peaks(d, m.setup, b, first, frames, gain);
-        else
-            filtered_key_peaks<moving>(d, m.setup, b, first, frames, m.shared.highpass, filters(m), gain);
+    /// levels -> gains
+    template <bool moving> static HWY_INLINE V follow(D d, Memory m, V* level, int frames) {
         const V all = hn::Set(d, gate::kGateRatio - 1.0F);
         const auto& slope = m.shared.coefficients.slope;
         const bool gates = hn::AllTrue(d, hn::And(hn::Ge(slope.value, all), hn::Ge(slope.target, all)));
-        V deepest = hn::Zero(d);
-        if (gates)
-            follow<moving, false>(d, m, gain, frames, deepest);
-        else
-            follow<moving, true>(d, m, gain, frames, deepest);
-        for (int c = 0; c < m.setup.channels_in; ++c)
-            apply_gain(d, gain, b.audio[c] + first * width, frames, line(m, c), m.setup.latency,
-                       b.position + first);
-        const V decibels = deepest * hn::Set(d, -dsp::HWY_NAMESPACE::kDecibelsPerOctave);
-        hn::StoreU(hn::Min(decibels, hn::LoadU(d, b.readouts)), d, b.readouts);
+        return gates ? follow<moving, false>(d, m, level, frames) : follow<moving, true>(d, m, level, frames);
     }
 
+  private:
     /// Opens, holds and closes; keeps the buckets.
     static HWY_INLINE void decide(D d, const GateCoefficients<V>& c, V a, V hold, V span, GateState<V>& s) {
         const V one = hn::Set(d, 1.0F), zero = hn::Zero(d);
@@ -169,16 +135,14 @@ template <class D> struct Gate {
         s.bucket = hn::IfThenElse(full, span, s.bucket);
     }
 
-    /// levels -> gains
-    template <bool moving, bool expands>
-    static HWY_INLINE void follow(D d, Memory m, V* level, int frames, V& deepest) {
+    template <bool moving, bool expands> static HWY_INLINE V follow(D d, Memory m, V* level, int frames) {
         auto c = m.shared.coefficients;
         auto s = m.shared.state;
         const V hold = m.shared.hold, zero = hn::Zero(d), gate_slope = hn::Set(d, gate::kGateRatio - 1.0F);
         const V span = hn::Round(
             hn::Set(d, gate::kBucketMilliseconds * static_cast<float>(m.setup.sample_rate / 1000.0)));
         const V silent = hn::Set(d, gate::kSilence * dsp::HWY_NAMESPACE::kOctavesPerDecibel);
-        V most = deepest;
+        V most = zero;
         for (int i = 0; i < frames; ++i) {
             if constexpr (moving) c.advance();
             decide(d, c, level[i], hold, span, s);
@@ -196,9 +160,9 @@ template <class D> struct Gate {
             const V gain = dsp::HWY_NAMESPACE::amplitude_of(d, zero - s.reduction);
             level[i] = hn::IfThenElseZero(hn::Lt(s.reduction, silent), gain);
         }
-        deepest = most;
         m.shared.state = s;
         if constexpr (moving) m.shared.coefficients = c;
+        return most;
     }
 };
 
