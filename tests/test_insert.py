@@ -145,6 +145,24 @@ def test_a_ping_through_an_inverting_and_softer_box_tells_both(server, desk):
         assert polarity == "inverted" and gain == pytest.approx(-6.02, abs=0.1)
 
 
+def test_a_ping_follows_its_strip_s_new_name_and_is_one_step_of_undo(server, desk):
+    with box(server, [480, 480]):
+        assert returned(desk)
+        client = desk.new_client()
+        client.tell("/tonmeister/insert/ping", "through")
+        desk.client.obey("/tonmeister/strip/rename", "through", "outboard")
+        assert client.hear(PINGED, 10)[:3] == ["outboard", "insert", 480]
+        assert wait_for(lambda: desk.client.get("/outboard/insert/latency") == 480.0)
+        assert desk.client.obey("/tonmeister/undo") == [("/tonmeister/undone", ["insert/ping outboard"])]
+        assert wait_for(lambda: desk.client.get("/outboard/insert/latency") == 0.0)
+        assert desk.client.obey("/tonmeister/undo") == [("/tonmeister/undone", ["strip/rename through"])]
+        desk.client.sync()
+        assert desk.client.obey("/tonmeister/redo") == [("/tonmeister/redone", ["strip/rename through"])]
+        desk.client.sync()
+        assert desk.client.obey("/tonmeister/redo") == [("/tonmeister/redone", ["insert/ping outboard"])]
+        assert wait_for(lambda: desk.client.get("/outboard/insert/latency") == 480.0)
+
+
 def test_other_ports_are_connected_live_and_saved_as_a_list(server, desk):
     with box(server, [64, 64]):
         assert returned(desk)

@@ -149,6 +149,26 @@ osc::Message Dispatcher::answer_of(const Control& control, Form form) const {
     return {control.address, {to_argument(control, value)}};
 }
 
+namespace {
+/// Nobody waits for one.
+class NoAnswers : public Answers {
+    void reply(const osc::Message&) override {}
+    void error(std::string_view, std::string_view) override {}
+};
+} // namespace
+
+Outcome Dispatcher::set_as_step(const Control& control, const Value& value, std::string what) {
+    NoAnswers none;
+    begin(false, engine::Command::kNow);
+    const auto address = control.address; // the control may move when the graph changes
+    const auto before = console_.get(control);
+    auto outcome = console_.set(control, value);
+    if (outcome.error.empty()) moved(address, before, outcome.applied);
+    did(std::move(what));
+    commit(false, none);
+    return outcome;
+}
+
 void Dispatcher::ask(const Aim& aim, Answers& answers) const {
     std::vector<osc::Message> all;
     for (const auto& address : aim.addresses) all.push_back(answer_of(*console_.find(address), aim.form));

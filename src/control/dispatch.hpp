@@ -58,6 +58,8 @@ class Dispatcher {
     /// For verbs: a setting was moved, and what moved it; undo takes both as one step.
     void moved(const std::string& address, const Value& before, const Value& after) const;
     void did(std::string what) const;
+    /// A setting that the program finds by itself, later than the verb that asked for it: a step of undo of its own.
+    Outcome set_as_step(const Control& control, const Value& value, std::string what);
     /// For verbs: when the message under way is to take effect, an absolute sample or kNow.
     std::int64_t time() const { return time_; }
 

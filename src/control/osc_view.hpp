@@ -114,7 +114,7 @@ class OscView {
     KnownModules known_;
     std::unordered_set<std::string> fading_;     // told last time to be on their way
     osc::Subscriptions::Time next_fades_{};
-    InsertPing pings_{console_};
+    InsertPing pings_{console_, dispatcher_};
     std::uint64_t refused_ = 0;
 };
 

@@ -42,27 +42,40 @@ std::vector<float> loop_signal(float level) {
     return signal;
 }
 
-LoopDelay find_loop_delay(std::span<const float> sent, std::span<const float> heard, int blur) {
-    if (sent.empty() || heard.size() < sent.size()) return {};
-    const auto energy = static_cast<double>(dot(sent.data(), sent.data(), sent.size()));
-    std::vector<double> gains(heard.size() - sent.size() + 1);
-    for (std::size_t k = 0; k < gains.size(); ++k) gains[k] = static_cast<double>(dot(sent.data(), heard.data() + k, sent.size())) / energy;
+LoopSearch::LoopSearch(std::span<const float> sent, std::span<const float> heard, int blur)
+    : sent_(sent), heard_(heard), blur_(blur), energy_(static_cast<double>(dot(sent.data(), sent.data(), sent.size()))),
+      gains_(sent.empty() || heard.size() < sent.size() ? 0 : heard.size() - sent.size() + 1) {}
+
+bool LoopSearch::look(std::size_t delays) {
+    for (const auto end = seen_ + std::min(delays, gains_.size() - seen_); seen_ < end; ++seen_)
+        gains_[seen_] = static_cast<double>(dot(sent_.data(), heard_.data() + seen_, sent_.size())) / energy_;
+    return seen_ < gains_.size();
+}
+
+LoopDelay LoopSearch::result() const {
+    if (gains_.empty()) return {};
     const auto louder = [](double a, double b) { return std::abs(a) < std::abs(b); };
-    const auto best = std::ranges::max_element(gains, louder) - gains.begin();
+    const auto best = std::ranges::max_element(gains_, louder) - gains_.begin();
     double second = 0, power = 0;
     std::size_t others = 0;
-    for (std::size_t k = 0; k < gains.size(); ++k) {
-        if (std::abs(static_cast<std::ptrdiff_t>(k) - best) <= blur) continue;
-        second = std::max(second, std::abs(gains[k]));
-        power += gains[k] * gains[k];
+    for (std::size_t k = 0; k < gains_.size(); ++k) {
+        if (std::abs(static_cast<std::ptrdiff_t>(k) - best) <= blur_) continue;
+        second = std::max(second, std::abs(gains_[k]));
+        power += gains_[k] * gains_[k];
         ++others;
     }
-    const double gain = gains[static_cast<std::size_t>(best)];
+    const double gain = gains_[static_cast<std::size_t>(best)];
     const double noise = others > 0 ? std::sqrt(power / static_cast<double>(others)) : 0.0;
     LoopDelay delay{.found = LoopDelay::Found::clearly, .frames = static_cast<int>(best), .gain = static_cast<float>(gain)};
     if (std::abs(gain) < std::max(kSilence, kAboveNoise * noise)) delay.found = LoopDelay::Found::nothing;
     else if (second >= kSecond * std::abs(gain)) delay.found = LoopDelay::Found::ambiguous;
     return delay;
+}
+
+LoopDelay find_loop_delay(std::span<const float> sent, std::span<const float> heard, int blur) {
+    LoopSearch search(sent, heard, blur);
+    search.look(heard.size());
+    return search.result();
 }
 
 } // namespace ton::dsp

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,8 +23,26 @@ struct LoopDelay {
     float gain = 0;   ///< amplitude; negative where the polarity is turned
 };
 
-/// Where `sent`, one loop_signal(), is found in `heard`, by correlation: O(sent * heard). `blur` frames beside the strongest
-/// return belong to it: what is in the loop may filter.
+/// Where one loop_signal() is found in what was heard, by correlation, O(sent * heard): piece by piece, for a thread that has other
+/// things to do. `blur` frames beside the strongest return belong to it: what is in the loop may filter.
+class LoopSearch {
+  public:
+    /// `sent` and `heard` stay where they are.
+    LoopSearch(std::span<const float> sent, std::span<const float> heard, int blur);
+    /// Looks at so many delays more; false when it has seen all.
+    bool look(std::size_t delays);
+    /// When it has.
+    LoopDelay result() const;
+
+  private:
+    std::span<const float> sent_, heard_;
+    int blur_;
+    double energy_;
+    std::size_t seen_ = 0;
+    std::vector<double> gains_; ///< by delay
+};
+
+/// The same at once.
 LoopDelay find_loop_delay(std::span<const float> sent, std::span<const float> heard, int blur);
 
 } // namespace ton::dsp

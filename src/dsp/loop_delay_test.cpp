@@ -71,3 +71,17 @@ TEST_CASE("silence, noise alone, and two ways back are no answer") {
     CHECK(find_loop_delay(sent, returned(sent, {{480, 1.0F}, {960, 0.3F}}, 0.0F, 1), 48).found == LoopDelay::Found::clearly);
     CHECK(find_loop_delay(sent, std::vector<float>(100), 48).found == LoopDelay::Found::nothing);
 }
+
+TEST_CASE("a search in pieces finds what one at once does, and says when it has seen all") {
+    const auto sent = loop_signal(0.1F);
+    const auto heard = returned(sent, {{47999, -0.7F}, {20000, 0.2F}}, 0.01F, 3);
+    LoopSearch search(sent, heard, 48);
+    int pieces = 1;
+    while (search.look(4800)) ++pieces;
+    CHECK(pieces == 11); // 48,001 delays
+    CHECK(search.result().found == LoopDelay::Found::clearly);
+    CHECK(search.result().frames == 47999);
+    CHECK(search.result().gain == find_loop_delay(sent, heard, 48).gain);
+    CHECK_FALSE(LoopSearch(sent, {}, 48).look(1));
+    CHECK(LoopSearch(sent, {}, 48).result().found == LoopDelay::Found::nothing);
+}
