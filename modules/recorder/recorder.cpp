@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <stdexcept>
@@ -54,7 +55,7 @@ constexpr auto kRows = parameter_table(std::array{
               .unit = "s",
               .minimum = 0,
               .maximum = 1e6F,
-              .help = "Length of the recording, without its pre-roll.",
+              .help = "Length of the recording, without its pre-roll; of a failed one, what its file holds.",
               .kind = Kind::meter},
     Parameter{.name = "overruns",
               .minimum = 0,
@@ -130,6 +131,7 @@ class Recorder final : public Processor {
             return "nothing is recorded: set `file` first";
         if (!owner_) return {};
         const auto status = owner_->status();
+        kept_.store(std::max<std::int64_t>(0, status.frames - status.preroll), std::memory_order_relaxed);
         failed_.store(status.state == files::RecorderState::failed, std::memory_order_relaxed);
         if (status.error) {
             auto text = status.error->text();
@@ -165,10 +167,12 @@ class Recorder final : public Processor {
     }
 
     void show(float* to, bool armed) TM_NONBLOCKING {
-        to[written] = static_cast<float>(static_cast<double>(frames_) / setup_.sample_rate);
+        const bool failed = failed_.load(std::memory_order_relaxed);
+        const auto frames = failed ? kept_.load(std::memory_order_relaxed) : frames_;
+        to[written] = static_cast<float>(static_cast<double>(frames) / setup_.sample_rate);
         to[overruns] = static_cast<float>(overruns_);
         const int now = recording_ ? kRecording : armed ? kArmed : kOff;
-        to[state] = static_cast<float>(failed_.load(std::memory_order_relaxed) ? kFailed : now);
+        to[state] = static_cast<float>(failed ? kFailed : now);
     }
 
     Setup setup_;
@@ -182,7 +186,8 @@ class Recorder final : public Processor {
     int overruns_ = 0;
 
     std::atomic<bool> fileless_{false}; // audio to control: asked to record with no file
-    std::atomic<bool> failed_{false};   // control to audio: the sink's state, for the read-out
+    std::atomic<bool> failed_{false};   // control to audio: the sink's state, for the read-outs
+    std::atomic<std::int64_t> kept_{0}; // control to audio: frames of a failed recording that its file holds
     std::string told_;                  // control side: the last error that was reported
     std::uint64_t told_lost_ = 0;
 };

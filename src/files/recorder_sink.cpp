@@ -233,6 +233,8 @@ void RecorderSink::State::begin(std::uint64_t at) {
     take.emplace(std::move(*opened));
     cursor = std::max(ring.tail(), at > preroll ? at - preroll : 0);
     ring.drop_to(cursor);
+    const std::lock_guard lock(mutex);
+    status.preroll = static_cast<std::int64_t>(at - cursor);
 }
 
 void RecorderSink::State::end() {

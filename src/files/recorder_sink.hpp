@@ -35,6 +35,7 @@ struct RecorderStatus {
     RecorderState state = RecorderState::idle;
     std::string file;        ///< being written, or the last one; empty before the first start
     std::int64_t frames = 0; ///< in that file, pre-roll included
+    std::int64_t preroll = 0; ///< of these, from before the start
     /// The disk was too slow: they are silence in the file, which stays in time.
     std::uint64_t lost_frames = 0;
     std::uint64_t clipped = 0;      ///< samples limited to full scale
