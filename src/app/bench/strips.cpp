@@ -39,8 +39,25 @@ void move_everything(DeskRig& rig, int first, int last, bool up, double seconds)
     rig.console().poll();
 }
 
+/// Single callbacks, µs.
+struct Callbacks {
+    double p99 = 0, longest = 0;
+};
+
+Callbacks one_by_one(DeskRig& rig, int callbacks) {
+    std::vector<double> times;
+    for (int i = 0; i < callbacks; ++i) {
+        const double start = thread_nanoseconds();
+        rig.run(1, kBlock);
+        times.push_back((thread_nanoseconds() - start) / 1e3);
+    }
+    std::ranges::sort(times);
+    return {times[times.size() * 99 / 100], times.back()};
+}
+
 struct Result {
     Timing still, moving; ///< at rest; on a fade of a minute, all of them
+    Callbacks still_callbacks, moving_callbacks;
     Timing set, hands;    ///< every strip is given new goals all the time: audio side and control side of the same run
 };
 
@@ -51,6 +68,7 @@ Result run(int count, int lane_width, int repetitions, int callbacks) {
     const double work = static_cast<double>(count) * callbacks * kBlock;
     Result result;
     result.still = measure(repetitions, [&] { return rig.run(callbacks, kBlock), work; });
+    result.still_callbacks = one_by_one(rig, callbacks * repetitions);
     std::vector<double> audio, control;
     for (int turn = 0; turn <= repetitions; ++turn) {
         double audio_time = 0, control_time = 0;
@@ -74,8 +92,16 @@ Result run(int count, int lane_width, int repetitions, int callbacks) {
         rig.run(2, kBlock);
     }
     result.moving = measure(repetitions, [&] { return rig.run(callbacks, kBlock), work; });
+    result.moving_callbacks = one_by_one(rig, callbacks * repetitions);
     return result;
 }
+
+nlohmann::json to_json(const char* what, const Callbacks& c) {
+    return {{"what", what}, {"microseconds_p99", c.p99}, {"microseconds_longest", c.longest}, {"microseconds_of_a_period", 1e6 * kBlock / 48000.0}};
+}
+
+/// What a processor with AVX2 and nothing newer does.
+constexpr std::int64_t kUpToAvx2 = HWY_AVX2 | HWY_SSE4 | HWY_SSSE3;
 
 nlohmann::json to_json(const char* name, const Timing& t) {
     return {{"name", name}, {"ns_per_sample_and_strip", t.median}, {"best", t.best}, {"strips_in_real_time", 1e9 / 48000.0 / t.median}};
@@ -88,6 +114,8 @@ void strips(nlohmann::json& out, bool quick) {
     const auto lanes = run(count, 0, repetitions, callbacks);
     const auto small = run(32, 0, repetitions, callbacks * 16); // as bench/peers has them in scsynth: all in the cache
     const auto one = run(count / 8, 1, repetitions, callbacks);
+    hwy::SetSupportedTargetsForTest(kUpToAvx2);
+    const auto avx2 = run(count, 0, repetitions, callbacks);
     hwy::SetSupportedTargetsForTest(HWY_SCALAR); // the same kernels compiled for plain x86-64, one strip at a time
     const auto scalar = run(count / 8, 1, repetitions, callbacks);
     hwy::SetSupportedTargetsForTest(0);
@@ -97,6 +125,10 @@ void strips(nlohmann::json& out, bool quick) {
                      {"moving", to_json("every parameter moving", lanes.moving)},
                      {"moving_and_set", to_json("the same while every strip gets new goals, by turns with the control thread on this core", lanes.set)},
                      {"moving_control_thread", {{"name", "what the control thread does for it, on another core in a daemon"}, {"ns_per_sample_and_strip", lanes.hands.median}}},
+                     {"still_callbacks", to_json("single callbacks of it, at rest", lanes.still_callbacks)},
+                     {"moving_callbacks", to_json("single callbacks of it, every parameter moving", lanes.moving_callbacks)},
+                     {"avx2_still", to_json("AVX2 at the most", avx2.still)},
+                     {"avx2_moving", to_json("AVX2 at the most, every parameter moving", avx2.moving)},
                      {"desk_of_32_still", to_json("32 strips", small.still)},
                      {"desk_of_32_moving", to_json("32 strips, every parameter moving", small.moving)},
                      {"one_lane_still", to_json("one lane, same instruction set", one.still)},
