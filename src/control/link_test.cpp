@@ -23,7 +23,7 @@ std::string desk_of(const std::string& link) {
 
 const TestDesk::Options kOptions{.lane_width = 0, .inputs = {{"l", 1}, {"r", 1}}, .outputs = {"l", "r", "mix"}};
 
-Planes noise(int frames, float level, unsigned seed) {
+Planes mono_noise(int frames, float level, unsigned seed) {
     std::mt19937 random(seed);
     Planes plane(1, std::vector<float>(static_cast<std::size_t>(frames)));
     for (auto& x : plane[0]) x = level * static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 1000.0F;
@@ -31,7 +31,7 @@ Planes noise(int frames, float level, unsigned seed) {
 }
 
 Planes signs(int frames, float level, unsigned seed) {
-    auto plane = noise(frames, 1, seed);
+    auto plane = mono_noise(frames, 1, seed);
     for (auto& x : plane[0]) x = std::copysign(level, x);
     return plane;
 }
@@ -59,7 +59,7 @@ TEST_CASE("linked strips are moved as one, panned to opposite sides; trims and d
     desk.set("/l/compressor/lookahead", 3);
     desk.set("/l/gain/level", 5);
     desk.set("/r/delay/time", 7);
-    desk.play(64, {{"l", noise(64, 0, 1)}, {"r", noise(64, 0, 1)}});
+    desk.play(64, {{"l", mono_noise(64, 0, 1)}, {"r", mono_noise(64, 0, 1)}});
     CHECK(get(desk, "/l/fader/level") == -10.0);
     CHECK(get(desk, "/r/pan/position") == -0.25);
     CHECK(get(desk, "/r/mute") == 1.0);
@@ -94,7 +94,7 @@ TEST_CASE("linked dynamics have one gain: that of the louder of both") {
 TEST_CASE("linked dynamics give a stereo strip's bits: its channels, its detectors, its one gain") {
     constexpr int kFrames = 24000;
     const auto chain = [](const std::string& type, const std::string& settings) { return fmt::format(R"("chain": [ {{ "{}": {{ {} }} }} ])", type, settings); };
-    const auto quick = noise(kFrames, 0.9F, 3), slow = noise(kFrames, 0.02F, 4);
+    const auto quick = mono_noise(kFrames, 0.9F, 3), slow = mono_noise(kFrames, 0.02F, 4);
     auto left = slow, right = slow; // now the one is loud, now the other, now neither
     for (std::size_t i = 0; i < kFrames; ++i) {
         if (i / 3000 % 4 == 1) left[0][i] = quick[0][i];
@@ -128,7 +128,7 @@ TEST_CASE("a link that makes two limiters one never lets a sample over their cei
     const float ceiling = static_cast<float>(std::pow(10.0, -12.0 / 20));
     for (const auto* link : {"", R"("link": "r", )", ""}) {
         desk.reload(config(link));
-        const auto out = desk.play(4800, {{"l", noise(4800, 1, 1)}, {"r", noise(4800, 0.5F, 2)}});
+        const auto out = desk.play(4800, {{"l", mono_noise(4800, 1, 1)}, {"r", mono_noise(4800, 0.5F, 2)}});
         for (const auto* strip : {"l", "r"})
             CHECK(std::ranges::all_of(out.at(strip)[0], [&](float x) { return std::abs(x) <= ceiling; }));
     }

@@ -7,19 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 using namespace ton::test;
 
 namespace {
-
-Planes noise(int channels, int frames, unsigned seed) {
-    std::mt19937 random(seed);
-    Planes planes(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames)));
-    for (auto& plane : planes)
-        for (auto& x : plane) x = static_cast<float>(static_cast<int>(random() % 256) - 128) / 1024.0F;
-    return planes;
-}
 
 Planes part(const Planes& x, int from, int to) {
     Planes cut;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 using namespace ton::test;
 
@@ -25,14 +24,6 @@ constexpr const char* kDesk = R"({ "version": 1,
 
 constexpr int kLong = 9600, kLatency = 240;
 const double kCentre = std::sqrt(0.5);
-
-Planes noise(int channels, int frames, unsigned seed) {
-    std::mt19937 random(seed);
-    Planes planes(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames)));
-    for (auto& plane : planes)
-        for (auto& x : plane) x = static_cast<float>(static_cast<int>(random() % 256) - 128) / 1024.0F;
-    return planes;
-}
 
 double gain(double decibels) { return std::pow(10.0, decibels / 20.0); }
 

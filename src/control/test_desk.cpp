@@ -2,9 +2,18 @@
 #include "control/test_desk.hpp"
 
 #include <algorithm>
+#include <random>
 #include <stdexcept>
 
 namespace ton::test {
+
+Planes noise(int channels, int frames, unsigned seed) {
+    std::mt19937 random(seed);
+    Planes planes(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames)));
+    for (auto& plane : planes)
+        for (auto& x : plane) x = static_cast<float>(static_cast<int>(random() % 256) - 128) / 1024.0F;
+    return planes;
+}
 
 TestDesk::TestDesk(const std::string& json, Options options) : options_(std::move(options)) {
     control::ConsoleOptions o;

@@ -12,6 +12,9 @@ namespace ton::test {
 
 using Planes = std::vector<std::vector<float>>;
 
+/// Noise of at most 1/8: multiples of 1/1024, so that a sum or half of some is exact.
+Planes noise(int channels, int frames, unsigned seed);
+
 /// A whole desk, offline, for tests: JSON in, audio in by strip, audio out by strip.
 class TestDesk {
   public:
