@@ -19,8 +19,7 @@ LEVEL = "/a/fader/level"
 HEAD = b"#bundle\0" + struct.pack(">Q", 1)
 
 
-def nested(depth):
-    packet = message(LEVEL, -99.0)
+def nested(depth, packet=message(LEVEL, -99.0)):
     for _ in range(depth):
         packet = HEAD + struct.pack(">i", len(packet)) + packet
     return packet
@@ -57,7 +56,7 @@ PACKETS = {
     "M21 element negative": HEAD + struct.pack(">i", -4) + message(LEVEL, -99.0),
     "M22 element length": HEAD + struct.pack(">i", 7) + b"/a\0\0,\0\0\0",
     "M23 nested 9": nested(9),
-    "M23 nested 3275": nested(3273),
+    "M23 nested 3275": nested(3274, HEAD),  # as deep as a datagram of 65,507 bytes can be
     "M24 nested earlier": b"#bundle\0" + struct.pack(">Qi", 2 << 32, 20) + b"#bundle\0" + struct.pack(">Qi", 1 << 32, 0),
     "M26 NaN": message(LEVEL, float("nan")),
     "M26 infinity": message(LEVEL, float("inf")),
@@ -202,6 +201,26 @@ def test_M38_a_flood_loses_nothing_and_audio_goes_on(desk, osc):
     rising = [b - a for a, b in zip(peaks[5:], peaks[6:])]
     assert min(rising) > -0.2 and max(peaks) < -19  # the tone follows the hand and is never interrupted
     osc.obey(LEVEL, 0.0)
+
+
+def test_M38_half_a_million_a_second(desk, osc):
+    """For two seconds. What the kernel has no room for is lost, no more; who plays and who listens goes on."""
+    before = settings(osc)
+    flood, many = desk.new_client(), 500
+    packet = bundle(None, *[message(LEVEL + "/inc", 0.0)] * many)
+    osc.tell("/tonmeister/subscribe", "/a/meter/peak", 20.0)
+    peaks, sent, start = [], 0, time.monotonic()
+    while (now := time.monotonic() - start) < 2:
+        while sent < now * 600_000:
+            flood.send(packet)
+            sent += many
+        if (one := osc.next(0.002)) and one[0] == "/a/meter/peak":
+            peaks.append(one[1][0])
+    osc.tell("/tonmeister/unsubscribe")
+    osc.sync()
+    assert sent >= 1_000_000
+    assert desk.answers_ping(2) and settings(osc) == before
+    assert len(peaks) >= 10 and peaks[1:] == pytest.approx([-20.0] * (len(peaks) - 1), abs=0.1)  # of 40: the tone, uninterrupted
 
 
 def test_M39_ten_thousand_future_tags_are_bounded(desk, osc):
