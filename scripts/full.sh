@@ -18,12 +18,13 @@ configure effects --buildtype=release -Deffects=true
 step "function effects of the audio side" ninja -C "$builds-effects" src/dsp/libdsp.a src/files/libfiles.a \
   src/engine/libengine.a modules/libmodules.a src/backend/libbackend.a
 
-configure address $sanitized -Dsanitizer=address
+configure address $sanitized -Dsanitizer=address -Dfuzzers=true
 step "compile (ASan, UBSan)" ninja -C "$builds-address"
 unit "$builds-address"
 TONMEISTER=$builds-address/src/app/tonmeister step "hostile packets against the daemon (ASan, UBSan)" \
   /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/test_osc_hostile.py
-step "two minutes of fuzzing OSC" sh tests/fuzz/osc_fuzz.sh 120 "$builds-fuzz"
+step "a minute of fuzzing OSC packets" sh tests/fuzz/fuzz.sh "$builds-address" osc 60
+step "a minute of fuzzing a desk" sh tests/fuzz/fuzz.sh "$builds-address" desk 60
 
 configure realtime $sanitized -Dsanitizer=realtime
 step "compile (RealtimeSanitizer)" ninja -C "$builds-realtime"
