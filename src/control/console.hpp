@@ -187,6 +187,8 @@ class Console {
     /// Called for every change of a value, from wherever it came; and when the tree itself changed.
     std::function<void(const Control&, const Value&)> on_change;
     std::function<void()> on_tree;
+    /// A setting was set, to whatever value, and its partner's: what was to happen to it later is called off.
+    std::function<void(const std::string& address)> on_set;
     /// A solo was taken back that nobody set itself: by a new one where a monitor is exclusive, or by clear_solos().
     std::function<void(const Control&)> on_released;
     /// A new plan was compiled and is about to be sent: its ports must exist when it begins to run.

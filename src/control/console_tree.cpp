@@ -153,17 +153,22 @@ const Control* Console::partner_of(const Control& control) const {
 
 Outcome Console::set(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {
     const auto* other = partner_of(control);
-    if (!other) return set_one(control, value, fade_seconds, time, way);
+    const auto address = control.address; // a new plan makes new controls
+    const auto told = [this](const std::string& set, const Outcome& outcome) {
+        if (on_set && outcome.error.empty()) on_set(set);
+        return outcome;
+    };
+    if (!other) return told(address, set_one(control, value, fade_seconds, time, way));
     begin();
     auto outcome = set_one(control, value, fade_seconds, time, way);
     if (outcome.error.empty()) {
         auto same = outcome.applied.number();
         if (control.module >= 0)
             same = static_cast<double>(graph::on_other_side(desk_.strips[at(control.strip)].chain[at(control.module)], *control.parameter, static_cast<float>(same)));
-        set_one(*other, {same}, fade_seconds, time, way);
+        told(other->address, set_one(*other, {same}, fade_seconds, time, way));
     }
     commit();
-    return outcome;
+    return told(address, outcome);
 }
 
 Outcome Console::set_one(const Control& control, const Value& value, double fade_seconds, std::int64_t time, engine::Way way) {

@@ -188,9 +188,9 @@ tl::expected<std::vector<Scenes::Difference>, std::string> Scenes::diff(std::str
     return all;
 }
 
-void Scenes::changed(const Control& control) {
+void Scenes::touched(std::string_view address) {
     if (own_ || waiting_.empty()) return;
-    std::erase_if(waiting_, [&](const Waiting& w) { return w.address == control.address; });
+    std::erase_if(waiting_, [&](const Waiting& w) { return w.address == address; });
 }
 
 bool Scenes::renamed(const Origins& names) {

@@ -25,7 +25,9 @@ namespace ton::control {
 /// it is, and calls off the switch that waits for its end.
 class Scenes {
   public:
-    explicit Scenes(Console& console) : console_(console) {}
+    explicit Scenes(Console& console) : console_(console) {
+        console_.on_set = [this](const std::string& address) { touched(address); };
+    }
 
     struct Recalled {
         std::size_t set = 0, safe = 0;
@@ -52,7 +54,7 @@ class Scenes {
     std::function<void(const std::string& address, const Value& before, const Value& after)> on_move;
 
     /// From Console::on_change.
-    void changed(const Control& control);
+    void changed(const Control& control) { touched(control.address); }
     /// From Editor::on_renamed. True where the book is another now.
     bool renamed(const Origins& names);
     /// Switches that fall due before or at that absolute sample change there.
@@ -75,6 +77,7 @@ class Scenes {
     std::vector<Step> steps(const Scene& scene, std::optional<double> seconds, Recalled& recalled) const;
     void take(const std::vector<Step>& steps, bool switch_at_end, std::int64_t time);
     std::int64_t now(std::int64_t time) const;
+    void touched(std::string_view address);
 
     Console& console_;
     SceneBook book_;
