@@ -6,7 +6,7 @@ import time
 
 import osc_client
 import pytest
-from osc_client import bundle, message
+from osc_client import bundle, message, wait_for
 from support_cli import Daemon, tonmeister
 
 DESK = {"version": 1, "strips": {"host": {"channels": 1, "chain": [{"fader": {}}, {"pan": {}}], "to": "mix"},
@@ -82,3 +82,19 @@ def test_in_a_render_undos_of_one_sample_are_done_in_turn(config, tmp_path):
     assert [line.split(": ")[1].split()[0] for line in done.stderr.splitlines() if "done" in line] == [
         "/tonmeister/undone", "/tonmeister/undone", "/tonmeister/redone", "/tonmeister/undone"]
     assert list(json.loads((config.parent / "later.json").read_text())["strips"]) == ["host", "mix", "one"]
+
+
+def test_messages_that_wait_follow_a_new_name_given_after_they_came(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        client = osc_client.Client(desk.port)
+        due = time.time() + 1.2
+        client.send(bundle(due, message("/host/fader/level", -20.0), message("/tonmeister/strip/set", "host", "name", "The host")))
+        client.sync()
+        client.obey("/tonmeister/strip/rename", "host", "guest")
+        client.obey("/tonmeister/strip/add", "host", '{"chain":[{"fader":{"level":-1}}],"to":"mix"}')
+        client.send(bundle(due, message("/host/fader/level", -5.0)))  # means the new one
+        assert wait_for(lambda: client.get("/host/fader/level") == -5.0)
+        client.sync()
+        assert client.get("/guest/fader/level") == -20.0
+        assert [a for a in client.obey("/tonmeister/save", "after") if a[0] == "/tonmeister/error"] == []
+    assert '"name": "The host"' in config.with_name("after.json").read_text().split('"host"')[0]

@@ -70,10 +70,15 @@ std::set<std::string> right_sides(const graph::Desk& desk) {
     return names;
 }
 
+std::string_view strip_of(std::string_view address) {
+    address.remove_prefix(1);
+    return address.substr(0, address.find('/', address.starts_with(graph::kGroups) ? graph::kGroups.size() : 0));
+}
+
 std::string renamed_address(const std::string& address, const Origins& names) {
-    const auto end = std::min(address.find('/', 1), address.size());
-    const auto it = names.find(std::string_view(address).substr(1, end - 1));
-    return it == names.end() || it->second.empty() ? address : "/" + it->second + address.substr(end);
+    const auto strip = strip_of(address);
+    const auto it = names.find(strip);
+    return it == names.end() || it->second.empty() ? address : "/" + it->second + address.substr(1 + strip.size());
 }
 
 const graph::Strip* strip_before(const graph::Desk& before, std::string_view name, const Origins& origins) {

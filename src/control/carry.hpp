@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace ton::control {
 /// Where a new desk's strips come from: a strip's name in the desk before, empty where it is new. A strip that is not
 /// named here had the same name.
 using Origins = std::map<std::string, std::string, std::less<>>;
+
+/// The strip, or "groups/NAME", that an address (which begins with a slash) is of.
+std::string_view strip_of(std::string_view address);
 
 /// An address under its strip's new name; `names` leads from old to new names ("" where a strip goes).
 std::string renamed_address(const std::string& address, const Origins& names);

@@ -42,6 +42,8 @@ class Edit {
 
     std::string add_group(const std::string& name, std::string_view json);
     std::string remove_group(const std::string& name);
+    /// Its level, mute and solo go on.
+    std::string rename_group(const std::string& from, const std::string& to);
     /// `key`: "members" or "name".
     std::string set_group(const std::string& name, const std::string& key, std::string_view json);
 

@@ -53,6 +53,17 @@ std::string Edit::remove_group(const std::string& name) {
     return {};
 }
 
+std::string Edit::rename_group(const std::string& from, const std::string& to) {
+    if (!document_.has(below(kGroupsPath, from))) return unknown_group(from);
+    if (auto error = config::group_name_error(to)) return *error;
+    if (document_.has(below(kGroupsPath, to))) return fmt::format("there is a group {} already", quote(to));
+    did(document_.rename(below(kGroupsPath, from), to));
+    const auto before = origin(strip_name(from));
+    origins_.erase(strip_name(from));
+    origins_[strip_name(to)] = before;
+    return {};
+}
+
 std::string Edit::set_group(const std::string& name, const std::string& key, std::string_view json) {
     const auto group = below(kGroupsPath, name);
     if (!document_.has(group)) return unknown_group(name);

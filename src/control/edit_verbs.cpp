@@ -102,6 +102,10 @@ void Editor::add_edit_verbs() {
         if (m.args.size() != 1) return std::string("expected NAME");
         return edit.remove_group(text_of(m, 0));
     });
+    edit_verb("group/rename", [](Edit& edit, const osc::Message& m) {
+        if (m.args.size() != 2) return std::string("expected OLD NEW");
+        return edit.rename_group(text_of(m, 0), text_of(m, 1));
+    });
     edit_verb("group/set", [](Edit& edit, const osc::Message& m) {
         if (m.args.size() != 3) return std::string("expected NAME KEY JSON");
         return edit.set_group(text_of(m, 0), text_of(m, 1), json_of(m, 2));

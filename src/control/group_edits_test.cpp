@@ -185,3 +185,35 @@ TEST_CASE("solo safe is set live, and a strip that is removed by force leaves it
     s.send("/tonmeister/undo").send("/tonmeister/undo");
     CHECK(s.editor.text() == text);
 }
+
+TEST_CASE("a renamed group holds its members as before, to the bit, and undone has its old name") {
+    auto text = kText;
+    text.insert(text.find_last_of('}'), R"(, "groups": { "both": { "members": ["a", "b"], "level": -3 }, "other": { "members": [] } } )");
+    Studio plain(text), s(text);
+    const auto same = [&] { return plain.play(6000)["mix"] == s.play(6000)["mix"]; };
+    for (auto* studio : {&plain, &s}) {
+        studio->send("/groups/both/level", {-9.0F}).send("/groups/both/mute", {true}).send("/groups/both/mute", {false});
+        studio->desk.set("/groups/both/level", -20, 0.3); // under way when the name changes
+    }
+    Origins told;
+    s.editor.on_renamed = [&](const Origins& names) { told = names; };
+    s.send("/tonmeister/group/rename", {S("both"), S("all")});
+    plain.play();
+    REQUIRE(s.good());
+    CHECK(told == Origins{{"groups/both", "groups/all"}});
+    CHECK(same());
+    CHECK_FALSE(s.has("/groups/both/level"));
+    CHECK(s.get("/groups/all/level") == -20);
+    CHECK(s.editor.text_to_save().find(R"("all": { "members": ["a", "b"], "level": -20 })") != S::npos);
+    s.send("/tonmeister/undo");
+    plain.play();
+    CHECK(same());
+    CHECK(s.editor.text() == text);
+    CHECK(s.get("/groups/both/level") == -20);
+    for (const auto& [from, to] : std::vector<std::pair<S, S>>{{"both", "other"}, {"nobody", "x"}, {"both", "a/b"}}) {
+        s.talk.errors.clear();
+        s.send("/tonmeister/group/rename", {from, to});
+        CHECK(s.talk.errors.size() == 1);
+    }
+    CHECK(s.editor.text() == text);
+}

@@ -49,10 +49,10 @@ OscView::~OscView() { server_.drive(nullptr); }
 void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
     for (auto& batch : osc::split(std::move(packet))) {
         using Verdict = osc::Schedule::Verdict;
-        switch (schedule_.add(from, std::move(batch), osc::system_now())) {
+        switch (schedule_.add(from, std::move(batch), osc::system_now(), ++arrivals_)) {
         case Verdict::now:
         case Verdict::late:
-            take(from, std::move(batch.messages), engine::Command::kNow);
+            take(from, std::move(batch.messages), engine::Command::kNow, arrivals_);
             break;
         case Verdict::too_far:
             ++refused_;
@@ -70,14 +70,14 @@ void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
 
 /// One change of the graph at a time: the next waits, and what its sender sends behind it, so that a script need not. All
 /// others' hands stay free.
-void OscView::take(const osc::Peer& from, Messages messages, std::int64_t time) {
+void OscView::take(const osc::Peer& from, Messages messages, std::int64_t time, std::uint64_t arrival) {
     for (auto& piece : in_pieces(std::move(messages), std::mem_fn(&osc::Message::address))) {
         if (piece.empty()) continue;
         const bool behind = std::ranges::any_of(held_, [&](const Held& held) { return held.peer == from; });
         if (!behind && !must_wait(piece)) {
-            obey(from, piece, time);
+            obey(from, piece, time, arrival);
         } else if (held_.size() < kMostHeld) {
-            held_.push_back({from, std::move(piece), time});
+            held_.push_back({from, std::move(piece), time, arrival});
         } else {
             ++refused_;
             server_.send_error(from, piece.front().address, "too many messages wait for changes of the graph");
@@ -94,13 +94,13 @@ void OscView::take_due() {
     while (auto due = schedule_.pop(osc::system_now() + kLookAhead)) {
         auto tail = take_tail(due->batch.messages, std::mem_fn(&osc::Message::address));
         if (!due->batch.messages.empty())
-            take(due->from, std::move(due->batch.messages), clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)));
-        if (!tail.empty()) tails_.push_back({std::move(due->from), std::move(tail), due->due});
+            take(due->from, std::move(due->batch.messages), clock_.sample_at(std::chrono::time_point_cast<std::chrono::system_clock::duration>(due->due)), due->arrival);
+        if (!tail.empty()) tails_.push_back({std::move(due->from), std::move(tail), due->due, due->arrival});
     }
     while (!tails_.empty() && tails_.front().due <= osc::system_now()) {
         const auto tail = std::move(tails_.front());
         tails_.pop_front();
-        take(tail.peer, tail.messages, engine::Command::kNow);
+        take(tail.peer, tail.messages, engine::Command::kNow, tail.arrival);
     }
 }
 
@@ -108,12 +108,13 @@ void OscView::obey_held() {
     while (!held_.empty() && !must_wait(held_.front().messages)) {
         const auto next = std::move(held_.front());
         held_.pop_front();
-        obey(next.peer, next.messages, next.time);
+        obey(next.peer, next.messages, next.time, next.arrival);
     }
 }
 
-void OscView::obey(const osc::Peer& from, const Messages& messages, std::int64_t time) {
+void OscView::obey(const osc::Peer& from, const Messages& messages, std::int64_t time, std::uint64_t arrival) {
     PeerAnswers answers(*this, from);
+    arrival_ = arrival;
     origin_ = &from;
     const bool together = messages.size() > 1; // one alone is answered with its own outcome
     dispatcher_.begin(together, time);
@@ -162,7 +163,15 @@ void OscView::tell_new_addresses() {
     server_.rearm();
 }
 
+/// Messages that wait, and came before the one that gives the new name: who sent them did not know it.
 void OscView::renamed(const Origins& names) {
+    const auto follow = [&](osc::Message& message) { rename_in_message(message, names); };
+    schedule_.revise(arrival_, follow);
+    const auto revise = [&](auto& waiting) {
+        if (waiting.arrival < arrival_) std::ranges::for_each(waiting.messages, follow);
+    };
+    std::ranges::for_each(held_, revise);
+    std::ranges::for_each(tails_, revise);
     const auto peers = subscriptions_.peers();
     for (const auto& [from, to] : names)
         for (const auto& peer : peers)

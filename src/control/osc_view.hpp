@@ -71,9 +71,9 @@ class OscView {
     };
     void receive(const osc::Peer& from, osc::Packet&& packet);
     using Messages = std::vector<osc::Message>; // that came as one
-    void take(const osc::Peer& from, Messages messages, std::int64_t time);
+    void take(const osc::Peer& from, Messages messages, std::int64_t time, std::uint64_t arrival);
     void take_due();
-    void obey(const osc::Peer& from, const Messages& messages, std::int64_t time);
+    void obey(const osc::Peer& from, const Messages& messages, std::int64_t time, std::uint64_t arrival);
     void obey_held();
     bool must_wait(const Messages& messages) const;
     void add_verbs();
@@ -95,15 +95,18 @@ class OscView {
     AudioClock clock_;
     const osc::Peer* origin_ = nullptr;          // whose message is being obeyed
     const osc::Message* obeyed_ = nullptr;
+    std::uint64_t arrivals_ = 0, arrival_ = 0;   // of batches; of the one that is being obeyed
     struct Held { // waits for a change of the graph that is under way, or behind its sender's own that does
         osc::Peer peer;
         Messages messages;
         std::int64_t time;
+        std::uint64_t arrival;
     };
     struct Tail { // verbs that act when they are obeyed, and what is behind them in their bundle
         osc::Peer peer;
         Messages messages;
         osc::SystemTime due;
+        std::uint64_t arrival;
     };
     std::deque<Held> held_;
     std::deque<Tail> tails_; // by due

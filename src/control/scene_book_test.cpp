@@ -82,3 +82,13 @@ TEST_CASE("a strip's new name reaches what scenes keep of it, all names at once"
     CHECK(addresses == std::vector<std::string>{"/music/mute", "/anna/mute", "/host2/mute", "/hall/mute"});
     CHECK_FALSE(rename_strips(book, {{"nobody", "somebody"}}));
 }
+
+TEST_CASE("a group's new name reaches scenes, too, and is no strip's") {
+    SceneBook book;
+    book.safes = {"/groups/drums/mute", "/groups/dr*/level", "/drums", "/*s/mute"};
+    book.scenes.push_back({.name = "one", .scope = {}, .fades = {}, .values = {{"/groups/drums/level", {.data = -3.0}}, {"/drums/mute", {.data = true}}}});
+    CHECK(rename_strips(book, {{"groups/drums", "groups/kit"}}));
+    CHECK(book.safes == std::vector<std::string>{"/groups/kit/mute", "/groups/dr*/level", "/drums", "/*s/mute", "/groups/kit/level"});
+    CHECK(book.scenes.front().values.front().first == "/groups/kit/level");
+    CHECK(book.scenes.front().values.back().first == "/drums/mute");
+}

@@ -11,8 +11,6 @@ namespace ton::control {
 
 namespace {
 
-std::string_view strip_of(std::string_view address) { return address.substr(1, address.find('/', 1) - 1); }
-
 std::string with_strip(std::string_view address, std::string_view strip) {
     return std::string("/").append(strip).append(address.substr(1 + strip_of(address).size()));
 }
@@ -29,7 +27,7 @@ std::vector<std::string> by_name(const std::string& pattern, const Origins& name
     const auto strip = strip_of(pattern);
     if (strip.empty() || !osc::is_pattern(strip)) return more; // "//" covers every strip
     for (const auto& [from, to] : names)
-        if (!to.empty() && osc::match_segment(strip, from) && !osc::match_segment(strip, to)) more.push_back(with_strip(pattern, to));
+        if (!to.empty() && strip.starts_with(graph::kGroups) == from.starts_with(graph::kGroups) && osc::match_segment(strip, from) && !osc::match_segment(strip, to)) more.push_back(with_strip(pattern, to));
     return more;
 }
 

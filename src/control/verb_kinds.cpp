@@ -32,4 +32,17 @@ bool acts_at_once(std::string_view address) {
     return !is_edit(verb) && !one_of(verb, std::array<std::string_view, 4>{"undo", "redo", "scene/recall", "solo/clear"});
 }
 
+void rename_in_message(osc::Message& message, const Origins& names) {
+    if (!message.address.starts_with(kRoot)) {
+        message.address = renamed_address(message.address, names);
+        return;
+    }
+    const auto verb = std::string_view(message.address).substr(kRoot.size());
+    auto* word = is_edit(verb) && !message.args.empty() ? std::get_if<std::string>(&message.args.front()) : nullptr;
+    if (!word) return;
+    const std::string before(verb.starts_with("group/") ? graph::kGroups : "");
+    const auto known = names.find(before + *word);
+    if (known != names.end() && !known->second.empty()) *word = known->second.substr(before.size());
+}
+
 } // namespace ton::control

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "control/carry.hpp"
+#include "control/osc/message.hpp"
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -16,6 +19,10 @@ bool changes_graph(std::string_view address);
 bool is_whole_change(std::string_view address);
 /// It acts when it is obeyed and knows no sample.
 bool acts_at_once(std::string_view address);
+
+/// A message follows its strip's (or group's) new name, in its address and where it is an edit in its first argument; `names` as
+/// Editor::on_renamed has them.
+void rename_in_message(osc::Message& message, const Origins& names);
 
 /// Messages that came as one, cut so that each piece makes one change of the graph at most and can be obeyed as one.
 /// `address_of` gives an item's address.

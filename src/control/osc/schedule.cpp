@@ -22,7 +22,7 @@ std::size_t footprint(const Batch& batch) {
 
 } // namespace
 
-Schedule::Verdict Schedule::add(const Peer& from, Batch&& batch, SystemTime now) {
+Schedule::Verdict Schedule::add(const Peer& from, Batch&& batch, SystemTime now, std::uint64_t arrival) {
     if (batch.tag.immediate()) return Verdict::now;
     const SystemTime due = to_system_time(batch.tag, now);
     if (due < now) {
@@ -38,8 +38,17 @@ Schedule::Verdict Schedule::add(const Peer& from, Batch&& batch, SystemTime now)
     }
     messages_ += batch.messages.size();
     bytes_ += bytes;
-    batches_.emplace(due, ScheduledBatch{due, from, std::move(batch)});
+    batches_.emplace(due, ScheduledBatch{due, from, std::move(batch), arrival});
     return Verdict::stored;
+}
+
+void Schedule::revise(std::uint64_t arrival, const std::function<void(Message&)>& change) {
+    for (auto& [due, scheduled] : batches_) {
+        if (scheduled.arrival >= arrival) continue;
+        bytes_ -= footprint(scheduled.batch);
+        for (auto& message : scheduled.batch.messages) change(message);
+        bytes_ += footprint(scheduled.batch);
+    }
 }
 
 std::optional<ScheduledBatch> Schedule::pop(SystemTime until) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -24,6 +25,7 @@ struct ScheduledBatch {
     SystemTime due;
     Peer from;
     Batch batch;
+    std::uint64_t arrival = 0; ///< as add() was told
 };
 
 class Schedule {
@@ -39,7 +41,11 @@ class Schedule {
     };
 
     /// Moves from `batch` only when the verdict is `stored`. A batch due exactly at `now` is stored.
-    Verdict add(const Peer& from, Batch&& batch, SystemTime now);
+    /// `arrival` is given back, and tells what came before what.
+    Verdict add(const Peer& from, Batch&& batch, SystemTime now, std::uint64_t arrival = 0);
+
+    /// Lets messages that arrived before `arrival` be changed.
+    void revise(std::uint64_t arrival, const std::function<void(Message&)>& change);
 
     /// The earliest batch due at or before `until`, in order of time, equal times in order of arrival.
     /// Ask with now plus the engine's look-ahead, so that events reach the audio side before their sample.

@@ -90,3 +90,13 @@ TEST_CASE("cancel takes one peer's") {
     CHECK(schedule.messages() == 5);
     while (const auto next = schedule.pop(now + 1s)) CHECK(next->from == peer(0));
 }
+
+TEST_CASE("what came earlier can be revised, and the bound on memory follows") {
+    Schedule schedule({.messages = 10, .bytes = 2000, .ahead = 60s});
+    for (std::uint64_t arrival = 1; arrival <= 3; ++arrival) REQUIRE(schedule.add(peer(1), batch(now + 10ms * arrival, 1), now, arrival) == Verdict::stored);
+    const std::string long_name(1500, 'x');
+    schedule.revise(3, [&](Message& message) { message.address = "/" + (message.address == "/a" ? long_name.substr(0, 700) : long_name); });
+    CHECK(schedule.add(peer(1), {to_time_tag(now + 1s), {Message{"/" + long_name, {}}}}, now) == Verdict::full);
+    for (const std::size_t length : {701U, 701U, 2U}) CHECK(schedule.pop(now + 1s)->batch.messages.front().address.size() == length);
+    CHECK(schedule.add(peer(1), {to_time_tag(now + 1s), {Message{"/" + long_name, {}}}}, now) == Verdict::stored);
+}
