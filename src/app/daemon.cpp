@@ -51,6 +51,7 @@ int Daemon::run() {
     wire();
     add_verbs();
     if (!open_osc()) return 1;
+    hold_silent();
     if (!first_desk()) return 1;
     follow_config(); // unsaved edits may be back
     if (unsaved_text_.empty()) editor_.open(std::move(text_));
@@ -122,6 +123,7 @@ void Daemon::tick() {
     poll_scenes();
     poll_state();
     if (reload_waits_) reload_when_ready();
+    start_sound();
     if (++ticks_ % kSlow == 0) slow_tick();
     timer_.expires_after(kTick);
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -155,7 +157,7 @@ void Daemon::tell_service() {
 
 control::DeskStatus Daemon::desk_status() {
     const bool running = status_.state == backend::State::running;
-    return {running ? "running" : "waiting", status_.load, status_.xruns, running, saving()};
+    return {!running ? "waiting" : silent_since_ ? "starting" : "running", status_.load, status_.xruns, running, saving()};
 }
 
 void Daemon::wait_for_signal() {
@@ -177,7 +179,7 @@ void Daemon::begin_stop() {
     osc_->server().pause(); // a flood must not be heard to its end first
     flush_state();          // the disk works while the fade is played
     stop_at_ = std::chrono::steady_clock::now() + kStopLatest;
-    console_.fade(0.0F, kStopFade, false);
+    console_.fade(0.0F, kStopFade);
     stop_when_faded();
 }
 

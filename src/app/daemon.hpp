@@ -64,6 +64,8 @@ class Daemon {
 
     void audio_ready(double sample_rate, int block);
     void audio_lost(const std::string& why);
+    void hold_silent();
+    void start_sound();
     void ports_for(const graph::Compiled& next, bool both);
     void latencies();
     void link_inserts(const graph::Compiled& compiled);
@@ -113,6 +115,7 @@ class Daemon {
     std::map<std::string, bool> linked_;        // inserts, by instance
     backend::Status status_;
     service::Notifier notifier_ = service::Notifier::from_environment();
+    std::optional<std::chrono::steady_clock::time_point> silent_since_; // sound is held back until all is in place
     int ticks_ = 0;
     bool stopping_ = false;
     boost::asio::steady_timer stop_timer_{io_};

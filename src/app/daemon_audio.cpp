@@ -13,8 +13,7 @@
 namespace ton::app {
 
 namespace {
-constexpr int kLook = 300;          // ticks between looks for a server, on the internal clock
-constexpr double kStartFade = 0.05; // s: out of silence when audio begins or comes back
+constexpr int kLook = 300; // ticks between looks for a server, on the internal clock
 } // namespace
 
 void Daemon::start_backend() {
@@ -116,9 +115,12 @@ void Daemon::audio_ready(double sample_rate, int block) {
         if (errors.empty()) spdlog::warn("the server runs at {:g} Hz, the config says {}", sample_rate, loaded_.engine.sample_rate.value);
         else spdlog::error("the desk can't be built for {:g} Hz; it goes on as it was built for {:g} Hz", sample_rate, console_.sample_rate());
     }
-    console_.fade(1.0F, kStartFade, true);
+    hold_silent();
 }
 
-void Daemon::audio_lost(const std::string& why) { spdlog::warn("the audio server is gone ({}); waiting for it, settings are kept", why); }
+void Daemon::audio_lost(const std::string& why) {
+    spdlog::warn("the audio server is gone ({}); waiting for it, settings are kept", why);
+    hold_silent();
+}
 
 } // namespace ton::app

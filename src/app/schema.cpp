@@ -207,6 +207,17 @@ Json engine_schema() {
     });
 }
 
+Json start_schema() {
+    const config::Start initial;
+    const auto seconds = [](const config::Span& range, double value, std::string_view help) {
+        return Json{{"type", "number"}, {"minimum", range.least}, {"maximum", range.most}, {"default", value}, {"description", help}};
+    };
+    return object_of({
+        {"ramp", seconds(config::ramp_limits, initial.ramp.value, "Seconds from silence to the desk's level, when sound begins.")},
+        {"patience", seconds(config::patience_limits, initial.patience.value, "Seconds of silence at most while ports that the config names exactly are missing.")},
+    });
+}
+
 Json definitions() {
     Json address{{"type", "string"}, {"pattern", kName}};
     Json defs{{"address", std::move(address)},
@@ -235,6 +246,7 @@ Json config_schema() {
         {"version", {{"const", 1}}},
         {"name", {{"type", "string"}, {"description", "The desk's name."}}},
         {"engine", engine_schema()},
+        {"start", start_schema()},
         {"control", control_schema()},
         {"templates", std::move(templates)},
         {"strips", std::move(strips)},

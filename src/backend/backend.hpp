@@ -72,6 +72,8 @@ class Backend {
     virtual Status status() = 0;
     /// Whether anything is connected to the port of that name ("host/out_1").
     virtual bool connected(std::string_view port) = 0;
+    /// What PortSpec::connect names exactly and is not connected yet, each as "FROM to TO". Cheap; as of the last poll().
+    virtual std::vector<std::string> unconnected() { return {}; }
 
     /// Set before start(). The server (re)appeared with this rate and largest block: build the plan for it
     /// before audio runs. Called on the control thread, inside start() or poll().

@@ -31,7 +31,7 @@ std::vector<std::string> Connections::set_wishes(std::span<const PortSpec> ports
     wishes_.clear();
     for (const auto& port : ports)
         for (const auto& text : port.connect) {
-            Wish wish{fmt::format("{}:{}", client, port.name), port.input, text, {}, false};
+            Wish wish{fmt::format("{}:{}", client, port.name), port.input, text, {}, false, {}};
             if (is_regex(text)) {
                 auto [entry, is_new] = compiled.try_emplace(text);
                 if (is_new) try {
@@ -101,11 +101,12 @@ Connections::Work Connections::work(std::span<const PresentPort> present) {
     const Directory directory(present);
     Work work;
     std::set<Connection> wanted;
-    for (const auto& wish : wishes_) {
+    for (auto& wish : wishes_) {
+        wish.found.reset();
         const bool found = find(wish, directory, [&](const PresentPort& port) {
             if (directory.named(wish.own) == nullptr) return;
-            wanted.insert(wish.own_is_input ? Connection{port.name, wish.own}
-                                            : Connection{wish.own, port.name});
+            wish.found = wish.own_is_input ? Connection{port.name, wish.own} : Connection{wish.own, port.name};
+            wanted.insert(*wish.found);
         });
         if (!found) ++work.missing;
     }
@@ -121,6 +122,15 @@ Connections::Work Connections::work(std::span<const PresentPort> present) {
     std::set_difference(wanted.begin(), wanted.end(), made_.begin(), made_.end(),
                         std::back_inserter(work.connect));
     return work;
+}
+
+std::vector<std::string> Connections::open() const {
+    std::vector<std::string> open;
+    for (const auto& wish : wishes_) {
+        if (wish.pattern || wish.broken || (wish.found && made_.contains(*wish.found))) continue;
+        open.push_back(wish.own_is_input ? fmt::format("{} to {}", wish.name, wish.own) : fmt::format("{} to {}", wish.own, wish.name));
+    }
+    return open;
 }
 
 void Connections::appeared(std::string_view port) {

@@ -49,6 +49,8 @@ class Connections {
     /// Compares the wishes with what is there. Each connection in `connect` is offered again until made() is
     /// told.
     Work work(std::span<const PresentPort> present);
+    /// The exact names that were not connected when work() last looked, as "FROM to TO". Patterns are wishes for what may come.
+    std::vector<std::string> open() const;
     /// The connection exists.
     void made(const Connection& connection) { made_.insert(connection); }
     /// The port (full name) has appeared anew: its wishes are open again.
@@ -63,6 +65,7 @@ class Connections {
         std::string name; // exact, or the pattern's text
         std::optional<std::regex> pattern;
         bool broken = false; // the pattern did not compile
+        std::optional<Connection> found; // of an exact name: as work() last saw it
     };
     class Directory;
     template <class Found> static bool find(const Wish& wish, const Directory& directory, Found&& found);

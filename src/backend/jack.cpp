@@ -30,6 +30,7 @@ class JackBackend final : public Backend {
     void poll() override;
     Status status() override;
     bool connected(std::string_view port) override;
+    std::vector<std::string> unconnected() override { return connections_.open(); }
 
   private:
     bool open();

@@ -106,6 +106,22 @@ TEST_CASE("what was made once is not forced again until one of its ports reappea
     }
 }
 
+TEST_CASE("open are the exact names that are not connected; a pattern is never open, nor what a hand has taken apart") {
+    Connections connections;
+    using Names = std::vector<std::string>;
+    connections.set_wishes(std::vector{input("host/in_1", {"system:capture_1", "system:capture_7"}),
+                                       output("host/out_1", {"system:playback_1", "/late:.*/"})}, "desk");
+    connections.work(kStage);
+    CHECK(connections.open() == Names{"system:capture_1 to desk:host/in_1", "system:capture_7 to desk:host/in_1",
+                                      "desk:host/out_1 to system:playback_1"});
+    for (const auto& wanted : connections.work(kStage).connect) connections.made(wanted);
+    CHECK(connections.open() == Names{"system:capture_7 to desk:host/in_1"});
+    connections.work(kStage); // nobody looks whether the cables are still there
+    CHECK(connections.open() == Names{"system:capture_7 to desk:host/in_1"});
+    connections.work(without(kStage, "system:playback_1"));
+    CHECK(connections.open() == Names{"system:capture_7 to desk:host/in_1", "desk:host/out_1 to system:playback_1"});
+}
+
 TEST_CASE("a wish that is taken back is disconnected, others stay") {
     Connections connections;
     connections.set_wishes(std::vector{input("host/in_1", {"system:capture_1", "system:capture_2"})}, "desk");

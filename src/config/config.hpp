@@ -79,6 +79,9 @@ struct Group {
 struct Limits {
     int least, most;
 };
+struct Span {
+    double least, most;
+};
 inline constexpr Limits sample_rate_limits{8000, 768000}, block_limits{1, 8192}, thread_limits{0, 256}, channel_limits{1, 64};
 
 struct Engine {
@@ -86,6 +89,15 @@ struct Engine {
     Located<int> block{64};          ///< frames, 1..8192
     Located<int> threads{0};         ///< workers beside the audio thread, 0..256
     bool operator==(const Engine&) const = default;
+};
+
+inline constexpr Span ramp_limits{0.0, 60.0}, patience_limits{0.0, 600.0};
+
+/// How sound begins, at the start and when an audio server is back.
+struct Start {
+    Located<double> ramp{0.05};    ///< s, 0..60: from silence to the desk's level
+    Located<double> patience{2.0}; ///< s, 0..600: silence for so long at most while ports named exactly are missing
+    bool operator==(const Start&) const = default;
 };
 
 struct Control {
@@ -102,6 +114,7 @@ struct Config {
     std::string schema; ///< "$schema", kept for the editor
     Name name;
     Engine engine;
+    Start start;
     Control control;
     std::vector<Template> templates;
     std::vector<Strip> strips; ///< in the order of the text

@@ -41,6 +41,17 @@ void Fields::read(std::string_view key, Located<int>& into, Limits limits) const
     into = {static_cast<int>(*number), node->at};
 }
 
+void Fields::read(std::string_view key, Located<double>& into, Span limits, std::string_view unit) const {
+    const Node* node = find(key);
+    if (!node) return;
+    const auto* number = node->as<double>();
+    if (!number || !(*number >= limits.least && *number <= limits.most)) {
+        add_wrong_type(*node, path(key), fmt::format("a number from {} to {} ({})", limits.least, limits.most, unit), errors_);
+        return;
+    }
+    into = {*number, node->at};
+}
+
 void Fields::read(std::string_view key, Located<bool>& into) const {
     const Node* node = find(key);
     if (!node) return;

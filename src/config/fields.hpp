@@ -21,6 +21,7 @@ class Fields {
     std::string path(std::string_view key) const { return child_path(path_, key); }
 
     void read(std::string_view key, Located<int>& into, Limits limits) const;
+    void read(std::string_view key, Located<double>& into, Span limits, std::string_view unit) const;
     void read(std::string_view key, Located<bool>& into) const;
     void read(std::string_view key, Name& into, std::string_view expected) const;
 

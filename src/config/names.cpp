@@ -67,7 +67,7 @@ const Strip* Config::find(std::string_view strip) const {
 }
 
 bool Config::operator==(const Config& other) const {
-    return schema == other.schema && name == other.name && engine == other.engine &&
+    return schema == other.schema && name == other.name && engine == other.engine && start == other.start &&
            control == other.control && templates == other.templates && strips == other.strips && groups == other.groups;
 }
 

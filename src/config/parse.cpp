@@ -58,13 +58,14 @@ void read_config(const Node& node, Config& config, Diagnostics& errors) {
     }
     if (!check_version(node, errors)) return;
     const Fields root(node, "", "a config",
-                      {"$schema", "version", "name", "engine", "control", "templates", "strips", "groups"},
+                      {"$schema", "version", "name", "engine", "start", "control", "templates", "strips", "groups"},
                       errors);
     Name schema;
     root.read("$schema", schema, "the schema's file name in quotes");
     config.schema = schema.value;
     root.read("name", config.name, "the config's name in quotes");
     if (const Node* engine = root.find("engine")) config.engine = read_engine(*engine, errors);
+    if (const Node* start = root.find("start")) config.start = read_start(*start, errors);
     if (const Node* control = root.find("control")) config.control = read_control(*control, errors);
     read_strips(root, config, errors);
     if (const Node* groups = root.find("groups")) config.groups = read_groups(*groups, config.strips, errors);

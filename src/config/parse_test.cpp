@@ -14,7 +14,7 @@ constexpr std::string_view late_show = R"({
   "$schema": "tonmeister.schema.json",
   "version": 1,
   "name": "late-show",
-  "engine":  { "sample_rate": 96000, "block": 128, "threads": 2 },
+  "engine":  { "sample_rate": 96000, "block": 128, "threads": 2 }, "start": { "ramp": 0.25, "patience": 10 },
   "control": { "osc": ["udp://127.0.0.1:9000", "tcp+slip://[::1]:9001"], "http": "http://127.0.0.1:8080",
                "allow": ["192.168.1.0/24"], "media": "takes", "reply": ["udp://192.168.1.20:9001"] },
   "templates": {
@@ -54,6 +54,8 @@ TEST_CASE("the general part of a config is read with its positions") {
     CHECK(config->engine.sample_rate.value == 96000);
     CHECK(config->engine.block.value == 128);
     CHECK(config->engine.threads.value == 2);
+    CHECK(config->start.ramp.value == 0.25);
+    CHECK(config->start.patience.value == 10.0);
     const auto& control = config->control;
     REQUIRE(control.osc.has_value());
     REQUIRE(control.osc->size() == 2);
@@ -136,6 +138,8 @@ TEST_CASE("what is not said is at its default") {
     CHECK_FALSE(config.engine.sample_rate.given());
     CHECK(config.engine.block.value == 64);
     CHECK(config.engine.threads.value == 0);
+    CHECK(config.start.ramp.value == 0.05);
+    CHECK(config.start.patience.value == 2.0);
     CHECK_FALSE(config.control.osc.has_value());
     CHECK(config.strips.empty());
 }
@@ -249,7 +253,7 @@ TEST_CASE("a port's regular expression may be long or wrong, but not endless") {
 
 TEST_CASE("no text of the config reaches the terminal raw, wherever it stands") {
     constexpr std::string_view pattern =
-        R"({"version": 1, "@": 1, "$schema": "@", "name": "@", "engine": {"@": 1, "block": "@"},
+        R"({"version": 1, "@": 1, "$schema": "@", "name": "@", "engine": {"@": 1, "block": "@"}, "start": {"@": 1, "ramp": "@"},
         "control": {"@": 1, "osc": ["@", "@://h:1", "udp://@:1", "udp://h:@", 1], "allow": ["@", "1.2.3.4/@"],
                     "http": "@", "reply": ["@"]},
         "templates": {"@": [{"@": {"@": null}}, "@", "no @"]},
@@ -273,6 +277,14 @@ TEST_CASE("no text of the config reaches the terminal raw, wherever it stands") 
         INFO(line);
         CHECK(std::none_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }));
     }
+}
+
+TEST_CASE("the start: seconds within their range") {
+    const auto start = [](const std::string& members) { return errors_of("{\"version\": 1, \"start\": {" + members + "}}"); };
+    CHECK(start(R"("ramp": 0, "patience": 600)").empty());
+    CHECK(start(R"("ramp": 61)").find("start.ramp: found the number 61, expected a number from 0 to 60 (s)") != std::string::npos);
+    CHECK(start(R"("patience": "long")").find("start.patience: found the string \"long\", expected a number from 0 to 600 (s)") != std::string::npos);
+    CHECK(start(R"("patiense": 1)").find("did you mean \"patience\"?") != std::string::npos);
 }
 
 TEST_CASE("a hopeless file is judged in bounded time") {

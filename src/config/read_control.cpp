@@ -69,6 +69,14 @@ Engine read_engine(const Node& node, Diagnostics& errors) {
     return engine;
 }
 
+Start read_start(const Node& node, Diagnostics& errors) {
+    const Fields fields(node, "start", "the start", {"ramp", "patience"}, errors);
+    Start start;
+    fields.read("ramp", start.ramp, ramp_limits, "s");
+    fields.read("patience", start.patience, patience_limits, "s");
+    return start;
+}
+
 Control read_control(const Node& node, Diagnostics& errors) {
     const Fields fields(node, "control", "control", {"osc", "http", "allow", "media", "reply"}, errors);
     Control control;

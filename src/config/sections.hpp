@@ -13,6 +13,7 @@
 namespace ton::config {
 
 Engine read_engine(const Node& node, Diagnostics& errors);
+Start read_start(const Node& node, Diagnostics& errors);
 Control read_control(const Node& node, Diagnostics& errors);
 
 /// One entry of a chain as written: a module, or a template's name.

@@ -96,6 +96,10 @@ Json write(const Engine& engine) {
             {"threads", engine.threads.value}};
 }
 
+Json write(const Start& start) {
+    return {{"ramp", write(Value{start.ramp.value, {}})}, {"patience", write(Value{start.patience.value, {}})}};
+}
+
 } // namespace
 
 std::string to_json(const Config& config) {
@@ -104,6 +108,7 @@ std::string to_json(const Config& config) {
     json["version"] = 1;
     if (!config.name.value.empty()) json["name"] = config.name.value;
     if (config.engine != Engine{}) json["engine"] = write(config.engine);
+    if (config.start != Start{}) json["start"] = write(config.start);
     if (config.control != Control{}) json["control"] = write(config.control);
     if (!config.templates.empty()) {
         Json& templates = json["templates"] = Json::object();

@@ -24,6 +24,7 @@ class Composer {
         if (chance()) config.schema = text();
         if (chance()) config.name.value = text();
         if (chance()) config.engine = {{8000 + below(760001)}, {1 + below(8192)}, {below(257)}};
+        if (chance()) config.start = {{below(6001) / 100.0}, {below(60001) / 100.0}};
         if (chance()) config.control = control();
         for (int i = below(3); i > 0; --i) {
             Template entry;

@@ -146,6 +146,7 @@ std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
     compiled_.reset();
     pending_.reset();
     told_.clear();
+    fade(0.0F, 0.0);
     install(std::move(compilation), desk_);
     return {};
 }

@@ -105,7 +105,7 @@ class Console {
     /// No transaction is under way.
     bool ready() const { return !swapping_; }
     /// An audio server with another rate, or a first one: forget the plan that ran (nobody may call process() now)
-    /// and build the desk as it stands, settings and all, afresh.
+    /// and build the desk as it stands, settings and all, afresh. It is silent until fade() lets it be heard.
     std::vector<config::Diagnostic> rebuild(double sample_rate);
 
     // ------------------------------------------------------------------------------------------ the tree
@@ -162,8 +162,8 @@ class Console {
     std::vector<std::pair<std::string, std::string>> take_reports();
     /// Of these only what settings were refused that had to wait.
     std::vector<std::pair<std::string, std::string>> take_refusals() { return std::exchange(complaints_, {}); }
-    /// The whole desk's level: 1 or 0, reached in `seconds`; from silence where wanted.
-    void fade(float to, double seconds, bool from_silence);
+    /// The whole desk's level: 1 or 0, reached in `seconds`.
+    void fade(float to, double seconds);
     /// All that was set has reached the audio side, timed commands included.
     bool sent() const { return outbox_.empty() && engine_.queued() == 0; }
     /// Offline, between two calls of process(): all that was set by now takes effect at this very sample, and edits that are

@@ -164,11 +164,8 @@ void Console::follow_period(int frames) {
     if (auto done = replan(desk_, Command::kNow); !done.error.empty()) complaints_.emplace_back("/", std::move(done.error));
 }
 
-void Console::fade(float to, double seconds, bool from_silence) {
-    Outbox::Batch batch;
-    if (from_silence) batch.push_back({.what = Command::What::fade, .value = 0.0F, .fade = 0});
-    batch.push_back({.what = Command::What::fade, .value = to, .fade = std::llround(seconds * sample_rate_)});
-    outbox_.add(std::move(batch));
+void Console::fade(float to, double seconds) {
+    outbox_.add({{.what = Command::What::fade, .value = to, .fade = std::llround(seconds * sample_rate_)}});
 }
 
 void Console::settle() {

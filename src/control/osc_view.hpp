@@ -19,7 +19,7 @@ namespace ton::control {
 
 /// What /tonmeister/status tells, from whoever knows it.
 struct DeskStatus {
-    std::string state; ///< "running", "waiting"
+    std::string state; ///< "running", "starting" (audio runs, and sound is held back), "waiting"
     double load = 0;   ///< 0…1 of the period
     std::uint64_t xruns = 0;
     bool audio = false; ///< callbacks come

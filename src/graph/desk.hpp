@@ -56,6 +56,7 @@ struct Strip {
 struct Desk {
     std::string file, schema, name;
     config::Engine engine;
+    config::Start start;
     config::Control control;
     std::vector<Strip> strips;
 

@@ -247,7 +247,7 @@ Strip resolve_group(const config::Group& from, config::Diagnostics& errors) {
 } // namespace
 
 Desk resolve(const config::Config& config, config::Diagnostics& errors) {
-    Desk desk{.file = config.file, .schema = config.schema, .name = config.name.value, .engine = config.engine, .control = config.control, .strips = {}};
+    Desk desk{.file = config.file, .schema = config.schema, .name = config.name.value, .engine = config.engine, .start = config.start, .control = config.control, .strips = {}};
     // Templates that nobody uses, too; of those that are used the same errors are told once.
     for (const auto& t : config.templates)
         for (const auto& m : t.chain) resolve_module(m, errors);

@@ -108,6 +108,7 @@ config::Config to_config(const Desk& desk) {
     config.schema = desk.schema;
     config.name.value = desk.name;
     config.engine = desk.engine;
+    config.start = desk.start;
     config.control = desk.control;
     for (const auto& strip : desk.strips) {
         if (strip.members) config.groups.push_back(to_group(strip));
