@@ -30,7 +30,7 @@ std::string feeds_of(const graph::Strip& strip) {
 std::string chain_of(const graph::Strip& strip) {
     std::string text;
     for (const auto& m : strip.chain) {
-        if (m.name == graph::kMute || m.name == graph::kMeter) continue;
+        if (graph::is_own(m)) continue;
         text += (text.empty() ? "" : " > ") + m.name;
     }
     return text.empty() ? "-" : text;

@@ -136,7 +136,10 @@ void Daemon::slow_tick() {
     status_ = backend_->status();
     if (status_.state == backend::State::running) console_.follow_period(on_internal_clock_ ? 0 : status_.block);
     link_inserts(*console_.compiled());
-    for (const auto& [address, text] : console_.take_reports()) spdlog::warn("{}: {}", address, text);
+    for (const auto& [address, text] : console_.take_reports()) {
+        spdlog::warn("{}: {}", address, text);
+        osc_->event(address, text);
+    }
     tell_service();
     look_for_server();
 }

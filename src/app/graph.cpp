@@ -63,7 +63,7 @@ class Drawing {
         if (!from.display_name.empty()) text += "\n" + from.display_name;
         text += fmt::format("\n{} to {} ch, {}", widths.channels_in, widths.channels_out, time(layout_.latency_of(s)));
         for (const auto& module : from.chain)
-            if (module.name != graph::kMute && module.name != graph::kMeter) text += "\n" + module.name;
+            if (!graph::is_own(module)) text += "\n" + module.name;
         auto out = in_quotes(text);
         for (std::size_t i = 0; (i = out.find('\n', i)) != std::string::npos; i += 2) out.replace(i, 1, "\\n");
         return out;

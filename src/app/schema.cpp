@@ -172,6 +172,7 @@ Json strip_schema() {
         {"link", {{"type", "string"}, {"description", "The strip that is its right side: both are moved as one."}}},
         {"to", std::move(to)},
         {"output", std::move(output)},
+        {"guard", module_schema(*modules::find("guard"))},
     });
 }
 

@@ -64,6 +64,7 @@ struct Strip {
     Located<bool> mute, solo;
     Name link;               ///< the strip that is its right side, empty when none
     Located<bool> solo_safe; ///< never muted by others' solos
+    std::vector<Parameter> guard; ///< of what leaves by its ports
     bool operator==(const Strip&) const = default;
 };
 

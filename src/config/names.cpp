@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t longest_name = 64; // JACK's port names hold the client's, the strip's and the port's
 
 /// What every strip has at the address where its modules are.
-constexpr std::array<std::string_view, 6> strip_addresses{"mute", "solo", "meter", "level", "in", "out"};
+constexpr std::array<std::string_view, 7> strip_addresses{"mute", "solo", "meter", "guard", "level", "in", "out"};
 
 bool is_alphanumeric(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

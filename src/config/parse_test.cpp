@@ -171,7 +171,7 @@ TEST_CASE("names of strips and modules") {
     CHECK_FALSE(strip_name_error(std::string(64, 'a')));
     CHECK(strip_name_error(std::string(65, 'a')));
     CHECK_FALSE(module_name_error("tonmeister"));
-    for (const auto* bad : {"mute", "solo", "meter", "level", "in", "out", "a b"})
+    for (const auto* bad : {"mute", "solo", "meter", "guard", "level", "in", "out", "a b"})
         CHECK(module_name_error(bad));
 }
 
@@ -285,6 +285,16 @@ TEST_CASE("the start: seconds within their range") {
     CHECK(start(R"("ramp": 61)").find("start.ramp: found the number 61, expected a number from 0 to 60 (s)") != std::string::npos);
     CHECK(start(R"("patience": "long")").find("start.patience: found the string \"long\", expected a number from 0 to 600 (s)") != std::string::npos);
     CHECK(start(R"("patiense": 1)").find("did you mean \"patience\"?") != std::string::npos);
+}
+
+TEST_CASE("a guard stands beside an output") {
+    const auto config = parse(R"({"version": 1, "strips": {"a": {"output": [], "guard": {"on": true, "ceiling": -6}}}})", "f");
+    REQUIRE(config.has_value());
+    REQUIRE(config->strips[0].guard.size() == 2);
+    CHECK(config->strips[0].guard[1].path.value == "ceiling");
+    CHECK(std::get<double>(config->strips[0].guard[1].value.data) == -6.0);
+    CHECK(errors_of_strips(R"("a": {"guard": {"on": true}})").find("strips.a.guard: a guard is for what leaves by ports, expected \"output\" beside it") != std::string::npos);
+    CHECK(errors_of_strips(R"("a": {"output": [], "guard": true})").find("strips.a.guard: found true, expected parameters as an object") != std::string::npos);
 }
 
 TEST_CASE("a hopeless file is judged in bounded time") {

@@ -135,6 +135,13 @@ std::optional<Module> read_module(const Node& node, const std::string& path, Dia
 
 } // namespace
 
+std::vector<Parameter> read_parameters(const Node& node, const std::string& path, Diagnostics& errors) {
+    Module module;
+    if (const auto* members = node.as<Node::Object>()) ParameterReader(module, errors).read(*members, "", path);
+    else add_wrong_type(node, path, "parameters as an object", errors);
+    return std::move(module.parameters);
+}
+
 std::vector<ChainEntry> read_chain(const Node& node, const std::string& path, Diagnostics& errors) {
     std::vector<ChainEntry> entries;
     const auto* items = node.as<Node::List>();

@@ -108,7 +108,7 @@ Strip read_strip(const Member& member, Templates& templates, Diagnostics& errors
     const auto path = child_path("strips", member.key);
     if (auto error = strip_name_error(member.key)) errors.add(member.key_at, path, std::move(*error));
     const Fields fields(member.value, path, "a strip",
-                        {"name", "stage", "channels", "input", "chain", "mute", "solo", "solo_safe", "link", "to", "output"},
+                        {"name", "stage", "channels", "input", "chain", "mute", "solo", "solo_safe", "link", "to", "output", "guard"},
                         errors);
     fields.read("name", strip.display_name, "the name to show, in quotes");
     read_stage(fields, strip.stage, errors);
@@ -121,6 +121,10 @@ Strip read_strip(const Member& member, Templates& templates, Diagnostics& errors
     if (const Node* chain = fields.find("chain")) {
         strip.chain =
             templates.expand(read_chain(*chain, fields.path("chain"), errors), fields.path("chain"));
+    }
+    if (const Node* guard = fields.find("guard")) {
+        strip.guard = read_parameters(*guard, fields.path("guard"), errors);
+        if (!fields.find("output")) errors.add(guard->at, fields.path("guard"), "a guard is for what leaves by ports, expected \"output\" beside it");
     }
     fields.read("mute", strip.mute);
     fields.read("solo", strip.solo);

@@ -23,6 +23,9 @@ struct ChainEntry {
     std::string path;
 };
 
+/// An object of parameters, flat or nested; `path` is the object's own.
+std::vector<Parameter> read_parameters(const Node& node, const std::string& path, Diagnostics& errors);
+
 std::vector<ChainEntry> read_chain(const Node& node, const std::string& path, Diagnostics& errors);
 
 /// All templates, and chains with them put in.

@@ -39,14 +39,17 @@ Json write(const std::vector<Name>& names) {
     return list;
 }
 
+Json write_flat(const std::vector<Parameter>& from) {
+    Json parameters = Json::object();
+    for (const auto& parameter : from) append(parameters, parameter.path.value, write(parameter.value));
+    return parameters;
+}
+
 Json write(const std::vector<Module>& chain) {
     Json list = Json::array();
     for (const auto& module : chain) {
-        Json parameters = Json::object();
-        for (const auto& parameter : module.parameters)
-            append(parameters, parameter.path.value, write(parameter.value));
         Json entry = Json::object();
-        entry[module.type.value] = std::move(parameters);
+        entry[module.type.value] = write_flat(module.parameters);
         if (module.name != module.type) entry["as"] = module.name.value;
         list.push_back(std::move(entry));
     }
@@ -60,6 +63,7 @@ Json write(const Strip& strip) {
     if (strip.channels) json["channels"] = strip.channels->value;
     if (strip.input) json["input"] = write(*strip.input);
     json["chain"] = write(strip.chain);
+    if (!strip.guard.empty()) json["guard"] = write_flat(strip.guard);
     if (strip.mute.value) json["mute"] = true;
     if (strip.solo.value) json["solo"] = true;
     if (strip.solo_safe.value) json["solo_safe"] = true;

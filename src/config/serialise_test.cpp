@@ -112,6 +112,11 @@ class Composer {
         if (chance()) strip.input.emplace();
         if (strip.input && chance()) strip.input->push_back({"system:" + text()});
         if (chance()) strip.output = std::vector<Name>{{"/system:playback_[12]/"}};
+        if (strip.output && chance()) {
+            auto& ceiling = strip.guard.emplace_back(); // in place: gcc 12 warns of a temporary's members wrongly
+            ceiling.path.value = "ceiling";
+            ceiling.value = value(0);
+        }
         for (int to = index + 1; to < count; ++to) {
             if (chance()) strip.to.push_back({fmt::format("s{}", to)});
         }

@@ -42,13 +42,11 @@ bool differs(const graph::Module& a, const graph::Module& b, std::size_t row) {
     return !b.type->parameters[row].momentary && (a.values[row] != b.values[row] || a.texts[row] != b.texts[row]);
 }
 
-bool of_the_config(const graph::Module& module) { return module.name != graph::kMute && module.name != graph::kMeter; }
-
 /// The strip's modules that the config's chain has, in its order: the desk's own stand among them.
 std::vector<const graph::Module*> written(const graph::Strip& strip) {
     std::vector<const graph::Module*> modules;
     for (const auto& module : strip.chain)
-        if (of_the_config(module)) modules.push_back(&module);
+        if (!graph::is_own(module)) modules.push_back(&module);
     return modules;
 }
 
@@ -61,13 +59,12 @@ bool moved(const graph::Module& loaded, const graph::Module& live) {
 bool moved(const graph::Strip& loaded, const graph::Strip& live) {
     if (loaded.mute != live.mute || loaded.solo != live.solo) return true;
     for (std::size_t m = 0; m < live.chain.size(); ++m)
-        if (of_the_config(live.chain[m]) && moved(loaded.chain[m], live.chain[m])) return true;
+        if ((!graph::is_own(live.chain[m]) || live.chain[m].name == graph::kGuard) && moved(loaded.chain[m], live.chain[m])) return true;
     return false;
 }
 
-/// `module` is the object in the chain.
-void write_module(Document& document, const Path& module, const graph::Module& loaded, const graph::Module& live) {
-    const auto group = below(module, std::string(live.type->name));
+/// `group` is the object of parameters.
+void write_rows(Document& document, const Path& group, const graph::Module& loaded, const graph::Module& live) {
     for (std::size_t r = 0; r < live.values.size(); ++r) {
         if (live.type->parameters[r].kind == engine::Kind::meter || !differs(loaded, live, r)) continue;
         const auto name = engine::parameter_path(live.type->parameters[r]);
@@ -105,11 +102,23 @@ void put_flag(Document& strip, const char* key, bool was, bool is) {
     else strip.insert({}, key, node);
 }
 
+/// What leaves by ports is guarded as an object beside them says.
+void write_guard(Document& strip, const graph::Strip& loaded, const graph::Strip& live) {
+    const auto *before = loaded.find(graph::kGuard), *now = live.find(graph::kGuard);
+    if (!before || !now || !moved(*before, *now)) return;
+    const std::string key(graph::kGuard);
+    Node empty;
+    empty.value = Node::Object{};
+    if (!strip.has({key})) strip.insert({}, key, empty);
+    write_rows(strip, {key}, *before, *now);
+}
+
 void write_strip(Document& strip, const Node& root, const graph::Strip& loaded, const graph::Strip& live) {
     const auto chain = own_moved(strip, root, loaded, live);
     const auto before = written(loaded), now = written(live);
     for (std::size_t m = 0; m < chain.modules.size(); ++m)
-        if (moved(*before[m], *now[m])) write_module(strip, below(kChain, chain.modules[m].entry), *before[m], *now[m]);
+        if (moved(*before[m], *now[m])) write_rows(strip, below(below(kChain, chain.modules[m].entry), std::string(now[m]->type->name)), *before[m], *now[m]);
+    write_guard(strip, loaded, live);
     put_flag(strip, "mute", loaded.mute, live.mute);
     put_flag(strip, "solo", loaded.solo, live.solo);
 }

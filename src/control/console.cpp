@@ -248,6 +248,7 @@ bool Console::poll() {
     apply_deferred();
     fades_.settle(now());
     const bool fresh = engine_.read_meters(meters_, meter_plan_);
+    if (fresh && !swapping_) watch_guards();
     return fresh && !swapping_;
 }
 
@@ -260,27 +261,6 @@ std::vector<graph::Port> Console::live_ports() const {
             if (std::ranges::none_of(compiled_->ports, [&](const graph::Port& p) { return p.name == old.name || (p.input == old.input && p.slot == old.slot); }))
                 ports.push_back(old);
     return ports;
-}
-
-std::vector<std::pair<std::string, std::string>> Console::take_reports() {
-    auto reports = take_refusals();
-    if (!compiled_) return reports;
-    const auto healed = engine_.counters().healed.load(std::memory_order_relaxed);
-    if (std::exchange(healed_, healed) != healed)
-        for (const auto& node : compiled_->layout.nodes) {
-            if (at(node.strip) >= desk_.strips.size()) continue; // a group's sum: what it is made of tells of itself
-            const auto& state = compiled_->nodes.at(node.identity);
-            auto& told = told_healed_[node.identity];
-            if (const auto count = state.section->healed(state.lane); std::exchange(told, count) < count)
-                reports.emplace_back("/" + desk_.strips[at(node.strip)].name, "a NaN or infinity was silenced");
-        }
-    for (const auto& [_, instance] : compiled_->instances) {
-        if (!instance.stage->processor()) continue;
-        auto text = instance.stage->processor()->take_report();
-        if (text.empty()) continue;
-        reports.emplace_back("/" + instance.key.substr(0, instance.key.rfind(':')), std::move(text));
-    }
-    return reports;
 }
 
 } // namespace ton::control

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "control/alarms.hpp"
 #include "control/carry.hpp"
 #include "control/fades.hpp"
 #include "control/fit.hpp"
@@ -158,7 +159,8 @@ class Console {
     /// Takes what comes back from the audio side; frees old plans; takes meters. Call it often (50 Hz).
     /// True when new meters came.
     bool poll();
-    /// What people should hear of (a full disk, an underrun, a silenced NaN) since the last call: address and sentence.
+    /// What people should hear of (a full disk, an underrun, a silenced NaN, DC) since the last call: address and sentence. What
+    /// lasts is told when it begins and when it is over.
     std::vector<std::pair<std::string, std::string>> take_reports();
     /// Of these only what settings were refused that had to wait.
     std::vector<std::pair<std::string, std::string>> take_refusals() { return std::exchange(complaints_, {}); }
@@ -248,6 +250,14 @@ class Console {
     graph::CompileOptions compile_options(double sample_rate, std::string directory) const;
     graph::Compilation compile_next(graph::Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const;
     std::vector<Unfit> fit_to(const graph::Desk& loaded, graph::Desk& live, double sample_rate, const Origins& origins) const;
+    struct Guard { ///< a strip's, and where its read-outs are
+        int strip, module;
+        std::size_t reduction, dc;
+    };
+    void index_guards();
+    void watch_guards();
+    void watch_healed();
+    double seconds() const { return static_cast<double>(now()) / sample_rate_; } ///< of the sample clock
 
     engine::Engine& engine_;
     ConsoleOptions options_;
@@ -271,6 +281,8 @@ class Console {
     graph::GroupsOfStrips groups_; ///< by strip: those it is a member of
     std::vector<Deferred> deferred_;           ///< structural settings, and texts
     std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()
+    Alarms alarms_;
+    std::vector<Guard> guards_;
     std::map<std::string, std::uint32_t> told_healed_;                    ///< by section
     std::uint64_t healed_ = 0;
     std::int64_t fading_until_ = 0;

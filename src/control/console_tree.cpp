@@ -81,6 +81,7 @@ void Console::index() {
         controls_.push_back({solo_address(strip), s, -1, 0, strip.members ? &kGroupSolo : &kSolo, 0, 0});
     }
     index_monitors();
+    index_guards();
     partners_ = graph::partners_of(desk_);
     by_address_.reserve(controls_.size());
     for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);

@@ -153,7 +153,7 @@ std::string Edit::rename_strip(const std::string& from, const std::string& to) {
 }
 
 std::string Edit::set_strip(const std::string& name, const std::string& key, std::string_view json) {
-    static constexpr std::array<std::string_view, 7> keys{"name", "stage", "channels", "input", "output", "solo_safe", "link"};
+    static constexpr std::array<std::string_view, 8> keys{"name", "stage", "channels", "input", "output", "guard", "solo_safe", "link"};
     if (!has_strip(name)) return unknown_strip(name);
     if (key == "mute" || key == "solo") return fmt::format("it is set at /{}/{}", name, key);
     if (key == "to") return "it is set by /tonmeister/route";

@@ -178,6 +178,10 @@ void OscView::renamed(const Origins& names) {
             if (!to.empty()) server_.send(peer, {"/tonmeister/renamed", {from, to}});
 }
 
+void OscView::event(const std::string& address, const std::string& sentence) {
+    for (const auto& peer : subscriptions_.peers()) server_.send(peer, {"/tonmeister/event", {address, sentence}});
+}
+
 void OscView::meters() {
     const auto now = osc::Subscriptions::Clock::now();
     if (subscriptions_.size() == 0) return;

@@ -43,6 +43,8 @@ class OscView {
     void tree_changed();
     /// From Editor::on_renamed: every subscriber is told, for only they can ask by the new name.
     void renamed(const Origins& names);
+    /// What people should hear of: every subscriber is told, /tonmeister/event ADDRESS SENTENCE.
+    void event(const std::string& address, const std::string& sentence);
     /// Every few milliseconds: time tags that fall due, syncs, long lists.
     void poll();
     /// New meters are there.

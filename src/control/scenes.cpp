@@ -63,7 +63,8 @@ class Cover {
 /// What a scene leaves alone unless its scope names it.
 bool left_to_hands(const graph::Desk& desk, const Control& control) {
     if (control.module < 0) return true;
-    return desk.strips[at(control.strip)].chain[at(control.module)].type->name == "recorder";
+    const auto type = desk.strips[at(control.strip)].chain[at(control.module)].type->name;
+    return type == "recorder" || type == graph::kGuard;
 }
 
 config::Value written(const graph::Desk& desk, const Control& control) {

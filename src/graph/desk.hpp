@@ -37,7 +37,7 @@ struct Strip {
     int channels = 0;                    ///< as written; 0 where it follows from what feeds the strip
     std::optional<std::vector<std::string>> inputs, outputs; ///< what each port connects to; empty: free ports
     std::vector<std::string> to;
-    std::vector<Module> chain;           ///< with the strip's own `mute` and, at its end, `meter`
+    std::vector<Module> chain;           ///< with the strip's own `mute` and, at its end, `guard` and `meter`
     bool mute = false, solo = false, solo_safe = false;
     std::string link;                    ///< the strip that is its right side; empty: none
     /// Of a group: its members, names and patterns. A group is a strip that nothing feeds and that feeds nothing; its
@@ -63,9 +63,11 @@ struct Desk {
     int index(std::string_view strip) const; ///< -1 if there is none
 };
 
-/// Names of the two modules that the desk adds to every chain: a mute behind the last fader (so that sends behind the
-/// fader fall silent, too), and a meter at the end.
-inline constexpr std::string_view kMute = "mute", kMeter = "meter";
+/// Names of the modules that the desk adds to a chain: a mute behind the last fader (so that sends behind the fader fall silent,
+/// too), a meter at the end, and before it, where a strip has outputs, a guard.
+inline constexpr std::string_view kMute = "mute", kGuard = "guard", kMeter = "meter";
+/// One of these: no chain names it.
+inline bool is_own(const Module& module) { return module.name == kMute || module.name == kGuard || module.name == kMeter; }
 /// The meter's row that a strip's own begins without.
 inline constexpr std::string_view kTruePeakOn = "true_peak_on";
 /// The mute's row that groups set.

@@ -197,10 +197,14 @@ std::size_t place_of_mute(const std::vector<Module>& chain) {
     return by_fader ? static_cast<std::size_t>(place.base() - chain.begin()) : chain.size();
 }
 
-void add_own_modules(Strip& s, const std::string& path) {
+void add_own_modules(Strip& s, const std::string& path, const std::vector<config::Parameter>& guarded, config::Diagnostics& errors) {
     auto mute = make_module(std::string(kMute), *modules::find(kMute), s.position, path);
     mute.values[static_cast<std::size_t>(mute.row("mute"))] = s.mute ? 1.0F : 0.0F;
     s.chain.insert(s.chain.begin() + static_cast<std::ptrdiff_t>(place_of_mute(s.chain)), std::move(mute));
+    if (s.outputs) {
+        s.chain.push_back(make_module(std::string(kGuard), *modules::find(kGuard), s.position, config::child_path(path, kGuard)));
+        for (const auto& p : guarded) set_parameter(s.chain.back(), p, errors);
+    }
     auto meter = make_module(std::string(kMeter), *modules::find(kMeter), s.position, path);
     if (const int row = meter.row(kTruePeakOn); row >= 0) meter.values[static_cast<std::size_t>(row)] = 0.0F;
     s.chain.push_back(std::move(meter));
@@ -225,7 +229,7 @@ Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
     s.link = from.link.value;
     for (const auto& m : from.chain)
         if (auto module = resolve_module(m, errors)) s.chain.push_back(std::move(*module));
-    add_own_modules(s, "strips." + s.name);
+    add_own_modules(s, "strips." + s.name, from.guard, errors);
     return s;
 }
 
@@ -240,7 +244,7 @@ Strip resolve_group(const config::Group& from, config::Diagnostics& errors) {
     s.solo = from.solo.value;
     s.chain.push_back(make_module("fader", *modules::find("fader"), from.name.at, "groups." + from.name.value));
     for (const auto& level : from.level) set_parameter(s.chain.back(), level, errors);
-    add_own_modules(s, "groups." + from.name.value);
+    add_own_modules(s, "groups." + from.name.value, {}, errors);
     return s;
 }
 

@@ -46,7 +46,8 @@ config::Strip to_config(const Strip& from) {
     strip.solo_safe.value = from.solo_safe;
     strip.link.value = from.link;
     for (const auto& module : from.chain)
-        if (module.name != kMute && module.name != kMeter) strip.chain.push_back(to_config(module));
+        if (!is_own(module)) strip.chain.push_back(to_config(module));
+    if (const auto* guard = from.find(kGuard)) strip.guard = to_config(*guard).parameters;
     return strip;
 }
 

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "modules/guard/guard.cpp"
+#include <hwy/foreach_target.h>
+
+#include "engine/lanes-inl.h"
+#include "engine/module.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#ifndef TON_GUARD_ROWS
+#define TON_GUARD_ROWS
+namespace ton::modules::guard {
+enum Row { on, ceiling };
+enum Readout { reduction, dc };
+
+constexpr double kHold = 0.1;    // s after the last peak that was held down
+constexpr double kRelease = 20;  // dB/s
+constexpr double kStep = 0.5;    // s: the window of the mean moves on by that much
+constexpr int kSteps = 10;       // 5 s, as acceptance.md section 8 asks for
+constexpr int kChains = 4;       // partial sums, by the absolute clock: additions that need not wait for each other
+inline int step_frames(double sample_rate) { return static_cast<int>(std::lround(kStep * sample_rate)); }
+} // namespace ton::modules::guard
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace ton::modules::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+using engine::HWY_NAMESPACE::LaneMemory;
+
+/// With p[n] = max over channels of |x[n]| and the ceiling C:
+///   need[n] = min(1, C / p[n]);  g[n] = min(need[n], g[n-1] while held, else min(1, k g[n-1]));  y[n] = g[n] x[n]
+/// so |y| <= C from the first sample on, without look-ahead. At rest g is 1, which changes no bit.
+/// DC: the mean over the last ten steps of half a second of the absolute clock, the channel that is farthest from 0.
+template <class D> struct Guard {
+    using V = hn::Vec<D>;
+    struct Shared {
+        V ceiling, gain, held; // gain 0: nothing happened yet, as 1; held: frames
+    };
+    struct Channel {
+        V sum[guard::kChains], steps[guard::kSteps];
+    };
+    using Memory = LaneMemory<Guard, D>;
+
+    static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
+        const V open = hn::Set(d, std::numeric_limits<float>::max());
+        m.shared.ceiling = hn::IfThenElse(hn::LoadU(d, u.row(guard::on)) > hn::Zero(d), hn::LoadU(d, u.row(guard::ceiling)), open);
+    }
+
+    static HWY_INLINE void silence(D d, Memory m) {
+        m.shared.gain = m.shared.held = hn::Zero(d);
+        for (int c = 0; c < m.setup.channels_in; ++c) {
+            for (V& sum : m.channel[c].sum) sum = hn::Zero(d);
+            for (V& step : m.channel[c].steps) step = hn::Zero(d);
+        }
+    }
+
+    /// Adds to the channel's sums; returns its peak.
+    static HWY_INLINE V listen(D d, V* sum, const float* x, std::int64_t position, int frames) {
+        const int width = static_cast<int>(hn::Lanes(d));
+        V peak = hn::Zero(d);
+        const auto take = [&](int i, int chain) HWY_ATTR {
+            const V v = hn::LoadU(d, x + static_cast<std::ptrdiff_t>(i) * width);
+            sum[chain] = sum[chain] + v;
+            peak = hn::Max(peak, hn::Abs(v));
+        };
+        int i = 0;
+        for (; i < frames && (position + i) % guard::kChains != 0; ++i) take(i, static_cast<int>((position + i) % guard::kChains));
+        for (; i + guard::kChains <= frames; i += guard::kChains)
+            for (int k = 0; k < guard::kChains; ++k) take(i + k, k);
+        for (int k = 0; i < frames; ++i, ++k) take(i, k);
+        return peak;
+    }
+
+    static HWY_INLINE void end_step(D d, Memory m, const engine::Block& b, std::int64_t step, int frames_of_step) {
+        V most = hn::Zero(d);
+        for (int c = 0; c < m.setup.channels_in; ++c) {
+            auto& channel = m.channel[c];
+            V& now = channel.steps[step % guard::kSteps];
+            now = (channel.sum[0] + channel.sum[1]) + (channel.sum[2] + channel.sum[3]);
+            for (V& sum : channel.sum) sum = hn::Zero(d);
+            V all = hn::Zero(d);
+            for (const V& one : channel.steps) all = all + one;
+            most = hn::Max(most, hn::Abs(all));
+        }
+        const V share = hn::Set(d, 1.0F / static_cast<float>(guard::kSteps * frames_of_step));
+        hn::StoreU(most * share, d, b.readouts + guard::dc * static_cast<int>(hn::Lanes(d)));
+    }
+
+    /// Peak of all channels.
+    static HWY_INLINE V measure(D d, Memory m, const engine::Block& b) {
+        const int width = static_cast<int>(hn::Lanes(d)), step = guard::step_frames(m.setup.sample_rate);
+        V peak = hn::Zero(d);
+        for (int i = 0; i < b.frames;) {
+            const auto now = b.position + i;
+            const int n = std::min(b.frames - i, step - static_cast<int>(now % step));
+            for (int c = 0; c < m.setup.channels_in; ++c)
+                peak = hn::Max(peak, listen(d, m.channel[c].sum, b.audio[c] + static_cast<std::ptrdiff_t>(i) * width, now, n));
+            i += n;
+            if ((now + n) % step == 0) end_step(d, m, b, now / step, step);
+        }
+        return peak;
+    }
+
+    static HWY_INLINE void hold_down(D d, Memory m, const engine::Block& b) {
+        const int width = static_cast<int>(hn::Lanes(d));
+        const V one = hn::Set(d, 1.0F), zero = hn::Zero(d), ceiling = m.shared.ceiling, floor = hn::Neg(ceiling);
+        const V growth = hn::Set(d, static_cast<float>(std::pow(10.0, guard::kRelease / 20.0 / m.setup.sample_rate)));
+        const V hold = hn::Set(d, static_cast<float>(std::lround(guard::kHold * m.setup.sample_rate)));
+        V gain = hn::IfThenElse(m.shared.gain > zero, m.shared.gain, one), held = m.shared.held, lowest = one;
+        for (int i = 0; i < b.frames; ++i) {
+            const auto at = static_cast<std::ptrdiff_t>(i) * width;
+            V peak = zero;
+            for (int c = 0; c < m.setup.channels_in; ++c) peak = hn::Max(peak, hn::Abs(hn::LoadU(d, b.audio[c] + at)));
+            const V need = hn::IfThenElse(peak > ceiling, ceiling / peak, one);
+            const V grown = hn::IfThenElse(held > zero, gain, hn::Min(one, gain * growth));
+            held = hn::IfThenElse(hn::And(need < one, need <= grown), hold, hn::Max(zero, held - one));
+            gain = hn::Min(need, grown);
+            lowest = hn::Min(lowest, gain);
+            for (int c = 0; c < m.setup.channels_in; ++c) {
+                float* x = b.audio[c] + at;
+                const V y = hn::LoadU(d, x) * gain; // within a rounding of the ceiling; a NaN stays one, and is silenced
+                hn::StoreU(hn::IfThenElse(y > ceiling, ceiling, hn::IfThenElse(y < floor, floor, y)), d, x);
+            }
+        }
+        m.shared.gain = gain, m.shared.held = held;
+        float* to = b.readouts + guard::reduction * width;
+        hn::StoreU(hn::Min(lowest, hn::LoadU(d, to)), d, to);
+    }
+
+    static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
+        const V peak = measure(d, m, b), gain = m.shared.gain;
+        const auto under_way = hn::And(gain > hn::Zero(d), gain < hn::Set(d, 1.0F));
+        // Told by what is not above, so that a NaN in one lane is no reason to look at the others.
+        if (hn::AllFalse(d, hn::Or(peak > m.shared.ceiling, under_way))) return;
+        hold_down(d, m, b);
+    }
+};
+TON_LANE_KERNELS(Guard)
+
+} // namespace ton::modules::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ton::modules {
+using namespace engine;
+
+HWY_EXPORT(GuardLanes);
+
+namespace {
+constexpr auto kRows = parameter_table(std::array{
+    Parameter{.name = "on",
+              .help = "Holds every sample that leaves at or below the ceiling.",
+              .kind = Kind::toggle,
+              .smoothing = 0},
+    Parameter{.name = "ceiling",
+              .unit = "dBFS",
+              .minimum = -60,
+              .maximum = 0,
+              .initial = 0,
+              .help = "What no sample exceeds; protection, no mastering: for that there is the limiter.",
+              .domain = Domain::amplitude},
+    Parameter{.name = "reduction",
+              .unit = "dB",
+              .minimum = -120,
+              .maximum = 0,
+              .initial = 0,
+              .help = "How far the ceiling holds the level down: the deepest since the last reading.",
+              .kind = Kind::meter,
+              .domain = Domain::amplitude,
+              .hold = true},
+    Parameter{.name = "dc",
+              .unit = "dBFS",
+              .minimum = -120,
+              .maximum = 24,
+              .initial = -120,
+              .help = "DC offset: the mean over 5 s, of the channel that is farthest from 0.",
+              .kind = Kind::meter,
+              .domain = Domain::amplitude},
+});
+
+const LaneKernels& lanes() {
+    return HWY_DYNAMIC_DISPATCH(GuardLanes)();
+}
+} // namespace
+
+extern const ModuleType guard_module;
+const ModuleType guard_module{
+    .name = "guard",
+    .summary = "Guard: a ceiling that nothing passes, and a watch for DC; every strip with outputs has one at its end.",
+    .parameters = kRows,
+    .channels_out = same_channels,
+    .lanes = lanes,
+    .internal = true,
+};
+
+} // namespace ton::modules
+#endif

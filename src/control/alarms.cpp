@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "control/alarms.hpp"
+
+#include <cmath>
+
+namespace ton::control {
+
+void Alarms::see(const std::string& address, std::string_view kind, double now, std::string begins, std::string ends) {
+    const auto [alarm, fresh] = under_way_.try_emplace({address, std::string(kind)});
+    alarm->second = {now, std::move(ends)};
+    if (fresh) told_.emplace_back(address, std::move(begins));
+}
+
+std::vector<Alarms::Report> Alarms::take(double now) {
+    std::erase_if(under_way_, [&](auto& entry) {
+        auto& [key, alarm] = entry;
+        if (std::abs(now - alarm.seen) < kHold) return false; // a plan for another rate begins another time line
+        told_.emplace_back(key.first, std::move(alarm.ends));
+        return true;
+    });
+    return std::exchange(told_, {});
+}
+
+} // namespace ton::control
