@@ -21,7 +21,7 @@ constexpr double kRelease = 20;  // dB/s
 constexpr double kStep = 0.5;    // s: the window of the mean moves on by that much
 constexpr int kSteps = 10;       // 5 s, as acceptance.md section 8 asks for
 constexpr int kChains = 4;       // partial sums, by the absolute clock: additions that need not wait for each other
-inline int step_frames(double sample_rate) { return static_cast<int>(std::lround(kStep * sample_rate)); }
+inline int step_frames(double sample_rate) { return static_cast<int>(kStep * sample_rate + 0.5); }
 } // namespace ton::modules::guard
 #endif
 
@@ -37,7 +37,8 @@ using engine::HWY_NAMESPACE::LaneMemory;
 template <class D> struct Guard {
     using V = hn::Vec<D>;
     struct Shared {
-        V ceiling, gain, held; // gain 0: nothing happened yet, as 1; held: frames
+        V ceiling, growth, hold; // hold: frames
+        V gain, held;            // gain 0: nothing happened yet, as 1; held: frames to come
     };
     struct Channel {
         V sum[guard::kChains], steps[guard::kSteps];
@@ -46,6 +47,8 @@ template <class D> struct Guard {
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         const V open = hn::Set(d, std::numeric_limits<float>::max());
+        m.shared.growth = hn::Set(d, static_cast<float>(std::pow(10.0, guard::kRelease / 20.0 / m.setup.sample_rate)));
+        m.shared.hold = hn::Set(d, static_cast<float>(std::lround(guard::kHold * m.setup.sample_rate)));
         m.shared.ceiling = hn::IfThenElse(hn::LoadU(d, u.row(guard::on)) > hn::Zero(d), hn::LoadU(d, u.row(guard::ceiling)), open);
     }
 
@@ -107,8 +110,7 @@ template <class D> struct Guard {
     static HWY_INLINE void hold_down(D d, Memory m, const engine::Block& b) {
         const int width = static_cast<int>(hn::Lanes(d));
         const V one = hn::Set(d, 1.0F), zero = hn::Zero(d), ceiling = m.shared.ceiling, floor = hn::Neg(ceiling);
-        const V growth = hn::Set(d, static_cast<float>(std::pow(10.0, guard::kRelease / 20.0 / m.setup.sample_rate)));
-        const V hold = hn::Set(d, static_cast<float>(std::lround(guard::kHold * m.setup.sample_rate)));
+        const V growth = m.shared.growth, hold = m.shared.hold;
         V gain = hn::IfThenElse(m.shared.gain > zero, m.shared.gain, one), held = m.shared.held, lowest = one;
         for (int i = 0; i < b.frames; ++i) {
             const auto at = static_cast<std::ptrdiff_t>(i) * width;
