@@ -9,7 +9,8 @@ export TSAN_OPTIONS=halt_on_error=1:suppressions=$root/scripts/thread.supp
 # sanitizers (plain x86-64 and AVX2): the release build tests them all.
 configure() {
   local name=$1; shift
-  step "configure ($name)" env CXX=clang++-22 sh -c '[ -f "$0/build.ninja" ] || exec meson setup "$0" "$@"' "$builds-$name" "$@"
+  step "configure ($name)" env CXX=clang++-22 sh -c \
+    'if [ -f "$0/build.ninja" ]; then exec meson configure "$0" "$@"; else exec meson setup "$0" "$@"; fi' "$builds-$name" "$@"
 }
 sanitized="--buildtype=debugoptimized -Doptimization=1 -Dfewer_targets=true"
 

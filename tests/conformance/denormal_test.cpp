@@ -29,7 +29,7 @@ std::map<std::string, Planes> everywhere(const Planes& sound) {
 }
 /// Copied, not computed: in this mode arithmetic gives no denormals.
 Planes denormals(int channels) {
-    auto planes = test::noise(channels, kFrames, -9);
+    auto planes = test::noise(channels, kFrames, -9.0);
     for (auto& plane : planes)
         for (auto& x : plane) x = x < 0 ? -1e-40F : 1e-40F;
     return planes;
@@ -63,7 +63,7 @@ TEST_CASE("denormals cost what sound costs") {
         if (s.type->internal) continue;
         INFO(s.label());
         test::TestDesk desk(twins(s, lively(*s.type)), twin_options(s));
-        const auto sound = everywhere(test::noise(s.channels, kFrames, -9)), tiny = everywhere(denormals(s.channels));
+        const auto sound = everywhere(test::noise(s.channels, kFrames, -9.0)), tiny = everywhere(denormals(s.channels));
         desk.play(kFrames, sound, 480);
         // The least of a few: what else runs on the machine is none of this. Without the mode monitor and ab cost twice as much.
         double with_sound = 1, with_tiny = 1;

@@ -32,7 +32,7 @@ template <class Check> void each(const Check& check) {
 
 /// What everybody hears: x and y the same noise, their sides another. An insert's return comes from outside, too.
 Sound clean(const Subject& s, int frames) {
-    const auto main = test::noise(s.channels, frames, -9), side = test::noise(s.channels, frames, -12, 77);
+    const auto main = test::noise(s.channels, frames, -9.0), side = test::noise(s.channels, frames, -12.0, 77);
     return {{"x", main}, {"y", main}, {"side_x", side}, {"side_y", side}, {"x/tested:insert", side}, {"y/tested:insert", side}};
 }
 
