@@ -91,3 +91,30 @@ def test_a_relative_move_of_both_by_pattern_is_one_step(desk):
     desk.sync()
     assert value(desk, "/left/fader/level") == -7 and value(desk, "/right/fader/level") == -7
     assert value(desk, "/left/mute") == value(desk, "/right/mute") == value(desk, "/mix/mute") == 1
+
+
+def saved_strips(desk, tmp_path, name):
+    desk.tell("/tonmeister/save", name)
+    assert desk.hear("/tonmeister/saved")
+    return json.loads((tmp_path / f"{name}.json").read_text())["strips"]
+
+
+def test_what_is_saved_of_the_right_side_is_what_is_heard(desk, tmp_path):
+    desk.tell("/right/gain/level", 2.0)
+    edit(desk, "/tonmeister/strip/set", "left", "link", "right")  # its fader goes from 0 to -6 dB, its pan to 0.5
+    right = saved_strips(desk, tmp_path, "linked")["right"]["chain"]
+    assert right == [{"compressor": {}}, {"gain": {"level": 2}}, {"fader": {"level": -6}}, {"pan": {"position": 0.5}}]
+    desk.tell("/left/fader/level", 0.0)  # what the right side's text has said
+    desk.tell("/left/mute", True)
+    desk.sync()
+    strips = saved_strips(desk, tmp_path, "linked")
+    assert strips["left"]["mute"] is True and strips["right"]["mute"] is True
+    assert strips["left"]["chain"][2] == {"fader": {"level": 0}} and strips["right"]["chain"][2] == {"fader": {}}
+    desk.tell("/tonmeister/load", "linked")
+    assert desk.hear("/tonmeister/loaded")
+    desk.sync()
+    again = saved_strips(desk, tmp_path, "again")
+    assert again == strips
+    edit(desk, "/tonmeister/strip/set", "left", "link", "null")
+    assert value(desk, "/right/fader/level") == 0 and value(desk, "/right/pan/position") == 0.5
+    assert saved_strips(desk, tmp_path, "released")["right"] == strips["right"]

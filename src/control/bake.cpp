@@ -3,6 +3,7 @@
 
 #include "control/chain_text.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -153,15 +154,28 @@ void write_members(Document& document, const char* section, const graph::Desk& l
     if (!changed.empty()) document.replace_members(path, changed);
 }
 
+/// `said` is what the text says.
+std::string with_values_over(const Document& document, const graph::Desk& said, const graph::Desk& live) {
+    const auto root = read(document);
+    Document result = document;
+    write_members(result, "strips", said, live, false,
+                  [&](Document& strip, const graph::Strip& before, const graph::Strip& now) { write_strip(strip, root, before, now); });
+    write_members(result, "groups", said, live, true, write_group);
+    return result.text();
+}
+
+/// What the text says of right sides themselves, which a link hides when it is loaded.
+graph::Desk without_links(const Document& document, const graph::Desk& loaded) {
+    auto reading = config::read_text(document.text(), loaded.file);
+    for (auto& strip : reading.config.strips) strip.link = {};
+    return graph::resolve(reading.config, reading.errors); // no errors: it was read before
+}
+
 } // namespace
 
 std::string with_values(const Document& document, const graph::Desk& loaded, const graph::Desk& live) {
-    const auto root = read(document);
-    Document result = document;
-    write_members(result, "strips", loaded, live, false,
-                  [&](Document& strip, const graph::Strip& before, const graph::Strip& now) { write_strip(strip, root, before, now); });
-    write_members(result, "groups", loaded, live, true, write_group);
-    return result.text();
+    if (std::ranges::any_of(loaded.strips, [](const graph::Strip& s) { return !s.link.empty(); })) return with_values_over(document, without_links(document, loaded), live);
+    return with_values_over(document, loaded, live);
 }
 
 } // namespace ton::control
