@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from desk import BINARY, Daemon, JackFeed, JackServer, write_config
+from desk import BINARY, Daemon, JackFeed, JackServer, read_wav, write_config
 
 RATE = 48000
 CEILING = 10 ** (-6 / 20)
@@ -93,7 +93,6 @@ def render(config, tmp_path, *events):
     done = subprocess.run([BINARY, "render", config, "--output", f"a={tmp_path}/a.wav", "--length", "2", "--bits", "32f",
                            "--events", tmp_path / "events.txt"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    from desk import read_wav
     return read_wav(tmp_path / "a.wav")[:, 0], done.stderr
 
 

@@ -2,6 +2,7 @@
 #include "control/alarms.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace ton::control {
 
