@@ -4,11 +4,8 @@
 import json
 import os
 import pathlib
-import random
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import time
@@ -16,9 +13,6 @@ import time
 import pytest
 from osc_client import wait_for
 from support_cli import BINARY, ROOT, Daemon, free_port, in_own
-
-KILLS = 20
-PERIOD = 1.0  # s within which a change is on the disk
 
 
 @pytest.fixture(name="config")
@@ -189,62 +183,6 @@ def test_a_folder_that_can_not_be_written_is_told_and_the_desk_plays_on(config, 
 
 
 # ------------------------------------------------------------------------------------------- kill -9 in a flood
-
-def string(text):
-    raw = text.encode() + b"\0"
-    return raw + b"\0" * (-len(raw) % 4)
-
-
-def level_and_sync(value, number):
-    """A bundle of the fader's level and a sync with its number."""
-    level = string("/host/fader/level") + string(",f") + struct.pack(">f", value)
-    sync = string("/tonmeister/sync") + string(",i") + struct.pack(">i", number)
-    return b"#bundle\0" + struct.pack(">Q", 1) + struct.pack(">i", len(level)) + level + struct.pack(">i", len(sync)) + sync
-
-
-def flood(port, seconds, first):
-    """Sends rising levels, and returns when each number was acknowledged."""
-    acknowledged, number = {}, first
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.connect(("127.0.0.1", port))
-        client.settimeout(0.002)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            number += 1
-            client.send(level_and_sync(level_of(number), number))
-            try:
-                while True:
-                    answer = client.recv(2048)
-                    if answer.startswith(b"/tonmeister/synced\0"):
-                        acknowledged[struct.unpack(">i", answer[-4:])[0]] = time.monotonic()
-            except TimeoutError:
-                pass
-    return acknowledged, number
-
-
-def level_of(number):
-    """In steps that a float has exactly; never the config's own -3."""
-    return -100 + number / 1024
-
-
-def test_kill_9_in_a_flood_loses_at_most_a_second(config, tmp_path):
-    port, number, lost = free_port(), 0, []
-    chance = random.Random(7)
-    for _ in range(KILLS):
-        desk = Daemon(config, tmp_path, port=port)
-        if number:
-            back = round((float(desk.get("/host/fader/level")) + 100) * 1024) # `get` prints six digits: a tenth of a step
-            lost.append(killed - max((at for n, at in acknowledged.items() if n <= back), default=0))
-            due = [n for n, at in acknowledged.items() if at <= killed - PERIOD]
-            assert back >= max(due)
-            assert back <= number
-        acknowledged, number = flood(port, 1.1 + chance.uniform(0, 0.5), number)
-        assert len(acknowledged) > 50
-        desk.stop(signal.SIGKILL)
-        killed = time.monotonic()
-    assert not list(tmp_path.glob("*.broken"))
-    assert len(lost) == KILLS - 1
-    print(f"at most {max(lost):.3f} s of changes lost in {KILLS} kills")
 
 
 # ------------------------------------------------------------------------------------- two configs on one state

@@ -1,56 +1,77 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 at 500 random instants while the state is written: it always loads, and no change older than a second is lost.
+"""kill -9 at 500 random instants of a daemon whose fader is flooded: the state always loads, and no change that was acknowledged
+more than a second before is lost."""
 
-tests/test_state.py kills the whole daemon, fewer times; here a small program has nothing but the daemon's own writer."""
-
-import json
 import random
+import shutil
 import signal
-import subprocess
-import threading
+import socket
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from desk import BUILD
+from osc_client import string
+from support_cli import ROOT, Daemon, free_port
 
 KILLS, TOGETHER = 500, 10
-PROGRAM = BUILD / "src/control/state-kill-harness"
+PERIOD = 1.0  # s within which a change is on the disk
 
 
-def one_life(file, first, seconds):
-    """Runs until killed; every change it took, and when it said so."""
-    taken = []
-    with subprocess.Popen([PROGRAM, file, str(first)], stdout=subprocess.PIPE, text=True) as program:
-        def read():
-            for line in program.stdout:
-                if line.endswith("\n"):
-                    taken.append((int(line), time.monotonic()))
-        reader = threading.Thread(target=read)
-        reader.start()
-        time.sleep(seconds)
-        killed = time.monotonic()
-        program.send_signal(signal.SIGKILL)
-        program.wait()
-        reader.join()
-    return taken, killed
+def level_and_sync(value, number):
+    """A bundle of the fader's level and a sync with its number."""
+    level = string("/host/fader/level") + string(",f") + struct.pack(">f", value)
+    sync = string("/tonmeister/sync") + string(",i") + struct.pack(">i", number)
+    return b"#bundle\0" + struct.pack(">Q", 1) + struct.pack(">i", len(level)) + level + struct.pack(">i", len(sync)) + sync
+
+
+def flood(port, seconds, first):
+    """Sends rising levels, and returns when each number was acknowledged."""
+    acknowledged, number = {}, first
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", port))
+        client.settimeout(0.002)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            number += 1
+            client.send(level_and_sync(level_of(number), number))
+            try:
+                while True:
+                    answer = client.recv(2048)
+                    if answer.startswith(b"/tonmeister/synced\0"):
+                        acknowledged[struct.unpack(">i", answer[-4:])[0]] = time.monotonic()
+            except TimeoutError:
+                pass
+    return acknowledged, number
+
+
+def level_of(number):
+    """In steps that a float has exactly; never the config's own -3."""
+    return -100 + number / 1024
 
 
 def many_lives(folder, seed, lives):
-    chance, file, first, worst = random.Random(seed), folder / f"{seed}.json", 1, 0.0
+    """How much was lost at worst, in seconds."""
+    folder.mkdir()
+    config = shutil.copy(ROOT / "configs/voice.json", folder / "voice.json")
+    port, chance, number, lost = free_port(), random.Random(seed), 0, []
     for _ in range(lives):
-        taken, killed = one_life(file, first, chance.uniform(1.1, 1.7))
-        state = json.loads(file.read_text())  # whole, whenever it was killed
-        assert state["change"] <= taken[-1][0] + 1 and len(state["filling"]) == 200_000
-        due = [change for change, moment in taken if moment < killed - 1.0]
-        assert state["change"] >= max(due, default=0)
-        worst = max(worst, killed - max((moment for change, moment in taken if change <= state["change"]), default=killed - 9))
-        first = taken[-1][0] + 1
-    return worst
+        desk = Daemon(config, folder, port=port)
+        if number:
+            back = round((float(desk.get("/host/fader/level")) + 100) * 1024) # `get` prints six digits: a tenth of a step
+            lost.append(killed - max((at for n, at in acknowledged.items() if n <= back), default=0))
+            due = [n for n, at in acknowledged.items() if at <= killed - PERIOD]
+            assert back >= max(due)
+            assert back <= number
+        acknowledged, number = flood(port, 1.1 + chance.uniform(0, 0.5), number)
+        assert len(acknowledged) > 50
+        desk.stop(signal.SIGKILL)
+        killed = time.monotonic()
+    assert len(lost) == lives - 1
+    assert not list(folder.glob("*.broken"))
+    return max(lost)
 
 
 def test_500_kills(tmp_path):
-    assert PROGRAM.is_file(), f"{PROGRAM} is missing: build it first, or name the build in TONMEISTER_BUILD"
     with ThreadPoolExecutor(TOGETHER) as pool:
-        worst = max(pool.map(lambda seed: many_lives(tmp_path, seed, KILLS // TOGETHER), range(TOGETHER)))
+        worst = max(pool.map(lambda seed: many_lives(tmp_path / str(seed), seed, KILLS // TOGETHER), range(TOGETHER)))
     print(f"{KILLS} kills: at most {worst:.3f} s of changes lost")
-    assert not list(tmp_path.glob("*.broken"))

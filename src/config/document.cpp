@@ -213,7 +213,7 @@ std::string Document::written(const Outline& o, const Node& value, std::string_v
 }
 
 /// An empty object that is no deeper than `strips` is opened up for lines; a chain goes on its line while it fits.
-bool Document::opens_lines(const Outline& o) const { return o.object && indent_at(o.open).size() <= style_.step.size(); }
+bool Document::opens_lines(const Outline& o) const { return o.object && depth_of(text_, o.open) <= 1; }
 
 Document::Piece Document::piece_of(const Outline& o, std::size_t index) const {
     const auto& item = o.items[index];

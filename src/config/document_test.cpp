@@ -123,7 +123,16 @@ TEST_CASE("an empty config grows in lines") {
     d.insert({"strips"}, "echo", node_of("{}"));
     CHECK(d.text() == "{ \"version\": 1, \"strips\": {\n  \"mix\": {},\n  \"echo\": {}\n} }");
     d.insert({"strips", "mix"}, "to", node_of("\"x\""));
-    CHECK(d.text() == "{ \"version\": 1, \"strips\": {\n  \"mix\": {\n    \"to\": \"x\"\n  },\n  \"echo\": {}\n} }");
+    CHECK(d.text() == "{ \"version\": 1, \"strips\": {\n  \"mix\": { \"to\": \"x\" },\n  \"echo\": {}\n} }");
+}
+
+TEST_CASE("what stands on one line stays there, however little it is indented") {
+    Document d{std::string(R"({"version":1,"strips":{"a":{"chain":[{"fader":{}},{"pan":{}}]}}})")};
+    d.insert({"strips", "a", "chain", std::size_t{0}, "fader"}, "level", node_of("-3"));
+    CHECK(d.text() == R"({"version":1,"strips":{"a":{"chain":[{"fader":{ "level": -3 }},{"pan":{}}]}}})");
+    d.insert({"strips", "a"}, "to", node_of("\"{[mix\""));
+    d.insert({"strips", "a", "chain", std::size_t{1}, "pan"}, "position", node_of("0.5"));
+    CHECK(d.text().find('\n') == std::string::npos);
 }
 
 TEST_CASE("line breaks are the text's own") {

@@ -90,6 +90,20 @@ std::size_t find_lead(std::string_view text, std::size_t from, std::size_t item)
 
 } // namespace
 
+int depth_of(std::string_view text, std::size_t at) {
+    int depth = 0;
+    for (std::size_t i = 0; i < at;) {
+        const char c = text[i];
+        if (c == '"') i = skip_string(text, i);
+        else if (at_comment(text, i)) i = skip_comment(text, i);
+        else {
+            depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+            ++i;
+        }
+    }
+    return depth;
+}
+
 std::size_t skip_blank_and_comments(std::string_view text, std::size_t from) {
     while (from < text.size()) {
         if (is_space(text[from])) ++from;

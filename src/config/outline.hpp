@@ -30,6 +30,9 @@ struct Outline {
 /// Control thread; O(the container's bytes).
 Outline outline(std::string_view text, std::size_t open);
 
+/// How many brackets are open in front of byte `at`, which is in no string or comment. O(at).
+int depth_of(std::string_view text, std::size_t at);
+
 /// The first byte at or after `from` that is neither blank nor comment.
 std::size_t skip_blank_and_comments(std::string_view text, std::size_t from);
 
