@@ -98,3 +98,32 @@ def test_messages_that_wait_follow_a_new_name_given_after_they_came(config, tmp_
         assert client.get("/guest/fader/level") == -20.0
         assert [a for a in client.obey("/tonmeister/save", "after") if a[0] == "/tonmeister/error"] == []
     assert '"name": "The host"' in config.with_name("after.json").read_text().split('"host"')[0]
+
+
+@pytest.mark.parametrize("ahead", [None, 0.3])
+def test_a_refused_bundle_leaves_its_parameters_too_and_is_answered_once(desk, ahead):
+    client = osc_client.Client(desk.port)
+    client.send(bundle(ahead and time.time() + ahead, message("/mix/fader/level", -20.0), message("/tonmeister/strip/remove", "nope"),
+                       message("/host/fader/level", -20.0)))
+    assert client.hear("/tonmeister/error")[0] == "/tonmeister/strip/remove"
+    time.sleep(0.2)  # beyond its time
+    assert not named(client.sync(), "/tonmeister/error")
+    assert client.get("/mix/fader/level") == 0 and client.get("/host/fader/level") == 0
+    client.send(bundle(ahead and time.time() + ahead, message("/mix/fader/level", -20.0), message("/tonmeister/strip/rename", "host", "guest"),
+                       message("/guest/fader/level", -10.0)))
+    assert client.hear("/tonmeister/edited")
+    client.sync()
+    assert client.get("/mix/fader/level") == -20 and client.get("/guest/fader/level") == -10
+    client.obey("/tonmeister/undo")
+    assert client.get("/mix/fader/level") == 0 and client.get("/host/fader/level") == 0
+
+
+def test_who_sends_values_beside_an_edit_is_not_told_them_again(desk):
+    client, other = osc_client.Client(desk.port), osc_client.Client(desk.port)
+    for one in (client, other):
+        one.tell("/tonmeister/subscribe", "/*/fader/level")
+        assert len(one.collect(0.3)) == 2
+    client.send(bundle(None, message("/mix/fader/level", -20.0), message(ADD, "x", "{}"), message("/host/fader/level", -10.0)))
+    heard = [(address, values) for _, address, values in client.collect(0.5)]
+    assert not [h for h in heard if h[0].endswith("/level")], heard
+    assert {(address, *values) for _, address, values in other.collect(0.3)} >= {("/mix/fader/level", -20.0), ("/host/fader/level", -10.0)}

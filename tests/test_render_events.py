@@ -38,14 +38,14 @@ def session(tmp_path):
     wavfile.write(tmp_path / "two.wav", RATE, (-noise[:9600, 1]).astype(np.float32))
     wavfile.write(tmp_path / "wide.wav", RATE, (noise[:9600]).astype(np.float32))
 
-    def render(events, *options, config=CONFIG, code=0):
+    def render(events, *options, config=CONFIG, code=0, stderr=False):
         (tmp_path / "config.json").write_text(json.dumps(config))
         (tmp_path / "events.txt").write_text(events)
         done = tonmeister("render", str(tmp_path / "config.json"), "--input", f"a={tmp_path}/in.wav", "--input", f"b={tmp_path}/in.wav",
                           "--output", f"mix={tmp_path}/out.wav", "--bits", "32f", "--raw", "--quiet", "--length", str(LENGTH / RATE),
                           "--events", str(tmp_path / "events.txt"), *options)
         assert done.returncode == code, done.stderr
-        return read_wav(tmp_path / "out.wav") if code == 0 else done.stderr
+        return done.stderr if stderr or code else read_wav(tmp_path / "out.wav")
 
     return render
 
@@ -73,3 +73,30 @@ def test_an_event_at_the_very_beginning_is_as_if_the_config_said_so(session):
 def test_a_refused_event_among_others_of_its_sample_is_told_and_fails_the_render(session):
     told = session("100s /p/player/file nowhere.wav\n100s /a/compressor/lookahead 5\n", code=1)
     assert "nowhere.wav" in told and "/p/player/file" in told
+
+
+@pytest.mark.parametrize("block", [64, 1000])
+@pytest.mark.parametrize("address", ["/tonmeister/chain/insert b 0 gate", "/b/limiter/lookahead 3", "/{a,b}/*/lookahead/inc 1"])
+def test_what_comes_too_soon_after_a_change_of_the_graph_is_told_how_late_it_began(session, block, address):
+    told = session(f"24000s /tonmeister/chain/insert a 0 gate\n24001s {address}\n"
+                   f"40000s /a/compressor/lookahead 3\n40000s /b/limiter/lookahead 2\n40000s /a/fader/level -3\n", "--block", str(block), stderr=True)
+    late = [line.split("events.txt:")[1] for line in told.splitlines() if " late" in line]
+    # A change fades for 10 ms: 480 samples of 48 kHz.
+    assert len(late) == 1 and late[0].startswith(f"2: {address.split()[0]}: begun 479 samples late"), told
+
+
+def test_verbs_that_only_a_daemon_has_are_refused_as_such(session):
+    told = session("0 /tonmeister/sync 1\n1s /tonmeister/insert/ping x\n2s /tonmeister/load x\n3s /tonmeister/nonsense\n", code=1)
+    for line, verb in ((1, "sync"), (2, "insert/ping"), (3, "load")):
+        assert f"events.txt:{line}: /tonmeister/{verb}: not in a render" in told
+    assert "events.txt:4: /tonmeister/nonsense: there is no such verb" in told
+
+
+def test_a_render_reads_its_config_again(session, tmp_path):
+    told = session("100s /tonmeister/reload\n200s /a/fader/level -3\n300s /tonmeister/reload\n", stderr=True)
+    assert [line.split(": ")[1] for line in told.splitlines() if "unchanged" in line] == [f'/tonmeister/reloaded "{tmp_path}/config.json" "unchanged"'] * 2
+
+
+def test_an_error_of_a_bundle_is_told_with_its_own_line(session):
+    told = session("100s /a/nothing 1\n100s /tonmeister/strip/add x {}\n100s /a/fader/level -3\n", code=1)
+    assert "events.txt:1: /a/nothing: " in told

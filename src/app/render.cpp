@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/render.hpp"
 
-#include "app/config_files.hpp"
-#include "app/events.hpp"
+#include "app/render_events.hpp"
 #include "app/render_files.hpp"
 #include "control/console.hpp"
 #include "control/dispatch.hpp"
 #include "control/editor.hpp"
 #include "control/scene_verbs.hpp"
+#include "control/osc/pattern.hpp"
 #include "control/state.hpp"
 #include "control/verb_kinds.hpp"
 #include "files/disk_thread.hpp"
@@ -35,20 +35,6 @@ int fail(const std::string& message) {
 }
 
 volatile std::sig_atomic_t interrupted = 0;
-
-/// Errors of events are told with their line and fail the render at its end: a script with a typo is no success.
-class EventAnswers : public control::Answers {
-  public:
-    std::string file;
-    int line = 0, errors = 0;
-    void reply(const control::osc::Message& message) override {
-        fmt::print(stderr, "{}:{}: {}\n", file, line, control::osc::to_text(message));
-    }
-    void error(std::string_view address, std::string_view reason) override {
-        ++errors;
-        fmt::print(stderr, "{}:{}: {}: {}\n", file, line, address, reason);
-    }
-};
 
 /// One offline run: files in, the engine in between, files out.
 class Run {
@@ -126,12 +112,7 @@ class Run {
         editor_ = std::make_unique<control::Editor>(*console_, *dispatcher_);
         editor_->clock = [this] { return static_cast<double>(position_) / rate_; };
         if (const auto text = control::read_whole(options_.config)) editor_->open(*text);
-        dispatcher_->add_verb("save", [this](const control::osc::Message& m, control::Answers& answers) {
-            if (auto why = editor_->alone(); !why.empty()) return answers.error(m.address, why);
-            const auto saved = save_config(*editor_, options_.config, m, false); // a render leaves its own config alone
-            if (saved) answers.reply({"/tonmeister/saved", {*saved}});
-            else answers.error(m.address, saved.error());
-        });
+        add_render_verbs(*dispatcher_, *editor_, options_.config);
     }
 
     void check_strips(const graph::Desk& desk) {
@@ -191,6 +172,7 @@ class Run {
                 obey_until(position, next);
                 console_->settle();
             } while (!held_.empty() && console_->ready());
+            tell_late();
             std::int64_t count = std::min<std::int64_t>(block_, total - position);
             // A block ends where an event or a new plan is due, so that everything happens on its sample, however long blocks are.
             if (next < events_.size()) count = std::min(count, events_[next].time - position);
@@ -203,9 +185,10 @@ class Run {
             position += count;
             show_progress(position, total);
         }
+        held_.push_back(std::move(waiting_));
         for (const auto& events : held_)
             for (const auto& event : events) {
-                answers_.line = event.line;
+                answers_.of_line(event.line);
                 answers_.error(event.message.address, "the render ended before the change of the graph before it");
             }
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
@@ -242,12 +225,34 @@ class Run {
 
     void obey(const std::vector<TimedMessage>& events) {
         if (events.empty()) return;
-        dispatcher_->begin(events.size() > 1, engine::Command::kNow);
+        const auto errors = answers_.errors;
+        dispatcher_->begin(events.size() > 1, engine::Command::kNow, std::ranges::any_of(events, [](const auto& event) { return control::is_edit(event.message.address); }));
         for (const auto& event : events) {
-            answers_.line = event.line;
+            answers_.of_line(event.line);
             dispatcher_->obey(event.message, engine::Command::kNow, answers_);
         }
+        answers_.of_any(events);
         dispatcher_->commit(events.size() > 1, answers_);
+        answers_.of_line(events.back().line);
+        for (const auto& event : events) {
+            if (event.time < position_ && !control::acts_at_once(event.message.address) && answers_.errors == errors) answers_.late(event, position_);
+            if (console_->waiting() > 0 && makes_plan(event.message)) waiting_.push_back(event);
+        }
+    }
+
+    bool makes_plan(const control::osc::Message& message) const {
+        std::string_view address = message.address;
+        control::take_form(address);
+        const auto pattern = control::osc::Pattern::parse(address);
+        return pattern && std::ranges::any_of(console_->controls(), [&](const control::Control& c) { return c.parameter->structural && pattern->matches(c.address); });
+    }
+
+    /// Settings that make a new plan have begun when none waits any more.
+    void tell_late() {
+        if (waiting_.empty() || console_->waiting() > 0) return;
+        for (const auto& event : waiting_)
+            if (event.time < position_) answers_.late(event, position_);
+        waiting_.clear();
     }
 
     void process(int count) {
@@ -281,6 +286,7 @@ class Run {
     std::int64_t frames_ = 0;
     std::vector<TimedMessage> events_;
     std::deque<std::vector<TimedMessage>> held_;
+    std::vector<TimedMessage> waiting_; // settings, likewise
     std::int64_t position_ = 0;
     EventAnswers answers_;
     files::DiskThread disk_;

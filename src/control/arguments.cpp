@@ -73,9 +73,16 @@ std::optional<double> plain_value(const Parameter& row, const osc::Argument& arg
     return {};
 }
 
+/// A config's words for it speak of quotes, which an OSC string has not.
+std::string expected_text(const Parameter& row, const osc::Arguments& args) {
+    if (row.ports) return graph::expected_of(row);
+    const auto number = args.size() == 1 ? amount(args.front()) : std::nullopt;
+    return number ? fmt::format("a text: an OSC string, which is typed \"{}\" with its quotes", *number) : "a text: an OSC string";
+}
+
 Taken take_text(const Parameter& row, Form form, const osc::Arguments& args) {
     const auto text = args.size() == 1 ? osc::string(args.front()) : std::nullopt;
-    if (!text || form != Form::value) return refuse("expected " + graph::expected_of(row) + (args.size() > 1 ? ", and nothing else" : ""));
+    if (!text || form != Form::value) return refuse("expected " + expected_text(row, args) + (args.size() > 1 ? ", and nothing else" : ""));
     // Whoever may send messages may not therefore name any file of this machine.
     if (row.name == "file" && (text->starts_with('/') || text->find("..") != std::string_view::npos))
         return refuse("a file is named below the config's folder: no leading /, no ..");

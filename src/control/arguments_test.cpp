@@ -54,6 +54,13 @@ TEST_CASE("T and F answer a switch and are no numbers elsewhere") {
     CHECK(!complaint(kLevel, {0.0F, true}).empty()); // as seconds neither
 }
 
+TEST_CASE("a text that is sent as a number is asked for in words of OSC, with what to type instead") {
+    CHECK(complaint(kFile, {2}) == "expected a text: an OSC string, which is typed \"2\" with its quotes");
+    CHECK(complaint(kFile, {2.5F}) == "expected a text: an OSC string, which is typed \"2.5\" with its quotes");
+    CHECK(complaint(kFile, {true}) == "expected a text: an OSC string");
+    CHECK(complaint(kFile, {std::string("a"), std::string("b")}) == "expected a text: an OSC string, and nothing else");
+}
+
 TEST_CASE("a choice is taken by word and by number, and only there") {
     CHECK(number(kType, std::string("square")) == 1.0);
     CHECK(number(kType, 1) == 1.0);

@@ -105,6 +105,8 @@ class Console {
     void resume(graph::Desk loaded, graph::Desk live);
     /// No transaction is under way.
     bool ready() const { return !swapping_; }
+    /// How many settings wait for their time, or for the change that is under way.
+    std::size_t waiting() const { return deferred_.size(); }
     /// An audio server with another rate, or a first one: forget the plan that ran (nobody may call process() now)
     /// and build the desk as it stands, settings and all, afresh. It is silent until fade() lets it be heard.
     std::vector<config::Diagnostic> rebuild(double sample_rate);

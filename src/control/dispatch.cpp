@@ -3,7 +3,9 @@
 
 #include "control/editor.hpp"
 #include "control/osc/pattern.hpp"
+#include "control/verb_kinds.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <set>
 #include <utility>
@@ -35,13 +37,13 @@ osc::Argument to_argument(const Control& control, const Value& value) {
 }
 
 void Dispatcher::obey(const osc::Batch& batch, std::int64_t time, Answers& answers) {
-    begin(true, time);
+    begin(true, time, std::ranges::any_of(batch.messages, is_edit, &osc::Message::address));
     for (const auto& message : batch.messages) obey(message, time, answers);
     commit(true, answers);
 }
 
-void Dispatcher::begin(bool together, std::int64_t time) {
-    if (editor_) editor_->begin(time);
+void Dispatcher::begin(bool together, std::int64_t time, bool edits) {
+    if (editor_) editor_->begin(time, edits);
     if (together) console_.begin();
 }
 
@@ -51,19 +53,33 @@ void Dispatcher::commit(bool together, Answers& answers) {
 }
 
 void Dispatcher::obey(const osc::Message& message, std::int64_t time, Answers& answers) {
-    if (message.address.starts_with(kRoot)) {
-        const auto verb = verbs_.find(std::string_view(message.address).substr(kRoot.size()));
-        if (verb == verbs_.end()) return answers.error(message.address, kNoVerb);
-        const auto before = std::exchange(time_, time);
-        try {
-            verb->second(message, answers);
-        } catch (const std::exception& e) { // a defect of ours: told, and the music goes on
-            answers.error(message.address, e.what());
-        }
-        time_ = before;
-        return;
+    if (editor_ && editor_->keep(message)) return;
+    const auto* before = std::exchange(under_way_, &message);
+    if (message.address.starts_with(kRoot)) obey_verb(message, time, answers);
+    else to_controls(message, time, answers);
+    under_way_ = before;
+}
+
+void Dispatcher::obey_verb(const osc::Message& message, std::int64_t time, Answers& answers) {
+    const auto name = std::string_view(message.address).substr(kRoot.size());
+    const auto verb = verbs_.find(name);
+    if (verb == verbs_.end()) {
+        if (editor_ && is_edit(message.address)) editor_->call_off();
+        return answers.error(message.address, no_verb(name));
     }
-    to_controls(message, time, answers);
+    const auto before = std::exchange(time_, time);
+    try {
+        verb->second(message, answers);
+    } catch (const std::exception& e) { // a defect of ours: told, and the music goes on
+        answers.error(message.address, e.what());
+    }
+    time_ = before;
+}
+
+std::string Dispatcher::no_verb(std::string_view verb) const {
+    if (verbs_.contains(verb)) return {};
+    const auto absent = absent_.find(verb);
+    return absent == absent_.end() ? kNoVerb : absent->second;
 }
 
 /// Which controls a message means, by address: a structural change rebuilds the list while it is walked.
@@ -85,10 +101,7 @@ Dispatcher::Aim Dispatcher::aim(const osc::Message& message) const {
 
 void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Answers& answers) {
     const auto aimed = aim(message);
-    if (!aimed.complaint.empty()) {
-        if (editor_ && editor_->keep(message)) return;
-        return answers.error(message.address, aimed.complaint);
-    }
+    if (!aimed.complaint.empty()) return answers.error(message.address, aimed.complaint);
     if (message.args.empty() && aimed.form != Form::toggle) return ask(aimed, answers);
     const bool together = aimed.addresses.size() > 1; // one alone is answered with its own outcome
     if (together) console_.begin();
@@ -104,7 +117,7 @@ void Dispatcher::to_controls(const osc::Message& message, std::int64_t time, Ans
 }
 
 std::string Dispatcher::complaint(const osc::Message& message) const {
-    if (message.address.starts_with(kRoot)) return verbs_.contains(std::string_view(message.address).substr(kRoot.size())) ? "" : kNoVerb;
+    if (message.address.starts_with(kRoot)) return no_verb(std::string_view(message.address).substr(kRoot.size()));
     const auto aimed = aim(message);
     if (!aimed.complaint.empty() || (message.args.empty() && aimed.form != Form::toggle)) return aimed.complaint;
     for (const auto& address : aimed.addresses) {

@@ -44,13 +44,16 @@ class Dispatcher {
     /// `name` is what follows "/tonmeister/".
     void add_verb(std::string name, Verb verb) { verbs_[std::move(name)] = std::move(verb); }
 
+    /// `name` is a verb elsewhere and not here: messages to it are told why.
+    void add_absent(std::string name, std::string why) { absent_[std::move(name)] = std::move(why); }
+
     /// Obeys one message, at that absolute sample or as soon as possible.
     void obey(const osc::Message& message, std::int64_t time, Answers& answers);
     /// Obeys all messages together, at one sample.
     void obey(const osc::Batch& batch, std::int64_t time, Answers& answers);
     /// Around what one client sent as one: one edit, one step of undo; `together`: at one sample. One message alone is
-    /// answered with its own outcome and so not collected.
-    void begin(bool together, std::int64_t time);
+    /// answered with its own outcome and so not collected. `edits`: an edit is among them.
+    void begin(bool together, std::int64_t time, bool edits = false);
     void commit(bool together, Answers& answers);
     /// Who edits the graph and remembers what was moved.
     void attach(Editor& editor) { editor_ = &editor; }
@@ -62,6 +65,8 @@ class Dispatcher {
     Outcome set_as_step(const Control& control, const Value& value, std::string what);
     /// For verbs: when the message under way is to take effect, an absolute sample or kNow.
     std::int64_t time() const { return time_; }
+    /// What is being obeyed; null between messages.
+    const osc::Message* under_way() const { return under_way_; }
 
     /// What would be wrong with a message now, nothing done; empty where it would be tried. What a verb thinks of its
     /// arguments is not asked.
@@ -74,6 +79,8 @@ class Dispatcher {
         std::string complaint;
     };
     Aim aim(const osc::Message& message) const;
+    std::string no_verb(std::string_view verb) const;
+    void obey_verb(const osc::Message& message, std::int64_t time, Answers& answers);
     void to_controls(const osc::Message& message, std::int64_t time, Answers& answers);
     void to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers);
     osc::Message answer_of(const Control& control, Form form) const;
@@ -81,8 +88,10 @@ class Dispatcher {
 
     Console& console_;
     std::int64_t time_ = engine::Command::kNow;
+    const osc::Message* under_way_ = nullptr;
     Editor* editor_ = nullptr;
     std::map<std::string, Verb, std::less<>> verbs_;
+    std::map<std::string, std::string, std::less<>> absent_; // and why
 };
 
 /// A value as an OSC argument: a number as float (a choice as its name), a text as string.

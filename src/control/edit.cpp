@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace ton::control {
 
@@ -195,6 +196,9 @@ ChainText Edit::chain_of(const std::string& strip) { return read_chain_text(root
 
 namespace {
 
+/// No JSON begins like that but null, true and false, which are no modules either.
+bool is_word(std::string_view text) { return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0; }
+
 /// `most`: the highest place that is allowed.
 std::string find_module(const ChainText& chain, const ModulePlace& place, std::size_t most, std::size_t& index) {
     if (const auto* name = std::get_if<std::string>(&place)) {
@@ -232,6 +236,15 @@ std::size_t Edit::entry_before(const std::string& strip, ChainText& chain, std::
     return chain.modules[module].entry;
 }
 
+std::string Edit::unknown_module(std::string_view name) {
+    auto names = graph::module_names();
+    const auto templates = document_.has({std::string("templates")}) ? document_.keys({std::string("templates")}) : std::vector<std::string>{};
+    names.insert(names.end(), templates.begin(), templates.end());
+    const auto near = config::nearest(name, names);
+    return fmt::format("unknown module {}, expected one that `tonmeister modules` lists, or a template{}", quote(name),
+                       near ? fmt::format("; did you mean {}?", quote(*near)) : "");
+}
+
 std::string Edit::insert_module(const std::string& strip, const ModulePlace& place, std::string_view json) {
     if (!has_strip(strip)) return unknown_strip(strip);
     auto chain = chain_of(strip);
@@ -242,6 +255,8 @@ std::string Edit::insert_module(const std::string& strip, const ModulePlace& pla
         entry.value = Node::Object{{std::string(json), {}, Node{Node::Object{}, {}}}};
     } else if (find_template(root(), json)) {
         entry.value = std::string(json);
+    } else if (is_word(json)) {
+        return unknown_module(json);
     } else {
         std::string error;
         auto read = read_argument(json, error);

@@ -60,6 +60,7 @@ class Edit {
     bool has_strip(const std::string& name) { return document_.has({std::string("strips"), name}); }
     std::string unknown_strip(const std::string& name);
     std::string unknown_group(const std::string& name);
+    std::string unknown_module(std::string_view name);
     void put(const config::Path& object, const std::string& key, const config::Node& value);
     std::size_t entry_before(const std::string& strip, ChainText& chain, std::size_t module);
     void own(const std::string& strip, ChainText& chain, std::size_t module);

@@ -98,6 +98,9 @@ TEST_CASE("a chain is edited by places as the desk has them, or by names") {
     CHECK(t.edit.insert_module("mix", 9, "eq") == "expected a place from 0 to 4, or a module's name");
     CHECK(t.edit.remove_module("mix", std::string("fadr")) == "the chain has no module \"fadr\"; did you mean \"fader\"?");
     CHECK(t.edit.remove_module("echo", 0) == "the chain is empty");
+    const std::string expected = ", expected one that `tonmeister modules` lists, or a template; did you mean ";
+    CHECK(t.edit.insert_module("mix", 0, "fadr") == "unknown module \"fadr\"" + expected + "\"fader\"?");
+    CHECK(t.edit.insert_module("mix", 0, "voicy") == "unknown module \"voicy\"" + expected + "\"voice\"?");
     CHECK(t.edit.insert_module("mix", 0, "{").find("the JSON, 1:2: ") == 0);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The editor's verbs: what /tonmeister/strip/add and the like take.
 #include "control/editor.hpp"
+#include "control/verb_kinds.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -26,7 +27,7 @@ std::string json_of(const osc::Message& message, std::size_t index) {
     return number ? fmt::format("{}", *number) : text_of(message, index);
 }
 
-/// A strip's setting as JSON; where it is a name, plain words will do.
+/// A strip's or group's setting as JSON; where it is a name, plain words will do.
 std::string setting_of(const osc::Message& message) {
     const auto key = text_of(message, 1);
     auto json = json_of(message, 2);
@@ -51,7 +52,7 @@ constexpr const char* kPlaceExpected = "a place is a whole number (from the end 
 void Editor::edit_verb(const char* name, std::function<std::string(Edit&, const osc::Message&)> verb) {
     dispatcher_.add_verb(name, [this, name, verb = std::move(verb)](const osc::Message& message, Answers& answers) {
         if (!edit_) {
-            if (!console_.ready()) return answers.error(message.address, change_under_way);
+            if (!console_.ready()) return call_off(), answers.error(message.address, change_under_way);
             edit_.emplace(document_, console_.loaded(), console_.desk());
             first_verb_ = message.address;
         }
@@ -62,11 +63,22 @@ void Editor::edit_verb(const char* name, std::function<std::string(Edit&, const 
             error = e.what();
         }
         if (!error.empty()) {
-            refused_ = true;
+            call_off();
             return answers.error(message.address, error);
         }
+        follow(name, message);
         done_.push_back(fmt::format("{} {}", name, text_of(message, 0)));
     });
+}
+
+/// What was set in front of a new name is meant for whom gets it, and what goes takes along what was meant for it.
+void Editor::follow(std::string_view verb, const osc::Message& message) {
+    const std::string group(verb.starts_with("group/") ? graph::kGroups : "");
+    const auto name = group + text_of(message, 0);
+    if (verb == "strip/rename" || verb == "group/rename")
+        for (auto& kept : kept_) rename_in_message(kept, {{name, group + text_of(message, 1)}});
+    if (verb == "strip/remove" || verb == "group/remove")
+        std::erase_if(kept_, [&](const osc::Message& kept) { return strip_of(kept.address) == name; });
 }
 
 void Editor::add_edit_verbs() {
@@ -108,7 +120,7 @@ void Editor::add_edit_verbs() {
     });
     edit_verb("group/set", [](Edit& edit, const osc::Message& m) {
         if (m.args.size() != 3) return std::string("expected NAME KEY JSON");
-        return edit.set_group(text_of(m, 0), text_of(m, 1), json_of(m, 2));
+        return edit.set_group(text_of(m, 0), text_of(m, 1), setting_of(m));
     });
     edit_verb("chain/insert", [](Edit& edit, const osc::Message& m) {
         const auto place = place_of(m, 1);

@@ -3,6 +3,7 @@
 
 #include "control/bake.hpp"
 #include "control/desk_values.hpp"
+#include "control/verb_kinds.hpp"
 
 #include <fmt/format.h>
 
@@ -14,6 +15,8 @@ namespace ton::control {
 namespace {
 
 double machine_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::string and_more(const std::string& first, std::size_t count) { return count > 1 ? fmt::format("{} and {} more", first, count - 1) : first; }
 
 } // namespace
 
@@ -85,7 +88,7 @@ std::vector<config::Diagnostic> Editor::transact(Step& step, const config::Docum
     auto live = loaded;
     carry_settings(live, was, is, step.origins);
     step.back = inverse(step.origins, console_.desk(), live);
-    for (const auto& move : step.moves) put_setting(live, renamed_address(move.address, step.back), move.after);
+    for (const auto& move : step.moves) put_setting(live, move.address, move.after);
     step.lost = lost_settings(console_.loaded(), console_.desk(), loaded, live, step.back);
     errors = swap(loaded, std::move(live), step.origins, step.back, next, step.yields ? &unfit : nullptr);
     for (const auto& setting : unfit) step.lost.emplace_back(setting.address, Value{setting.value});
@@ -134,13 +137,17 @@ Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagn
 
 // --------------------------------------------------------------------------------------------- one message
 
-void Editor::begin(std::int64_t time) {
-    if (depth_++ == 0) time_ = time;
+void Editor::begin(std::int64_t time, bool edits) {
+    if (depth_++ > 0) return;
+    time_ = time;
+    edits_ = edits;
 }
 
 void Editor::moved(const std::string& address, const Value& before, const Value& after) {
     if (first_moved_.empty() && before != after) first_moved_ = address;
+    const auto known = moves_.size();
     note(address, before, after);
+    by_hand_ += moves_.size() - known;
 }
 
 void Editor::note(const std::string& address, const Value& before, const Value& after) {
@@ -155,7 +162,7 @@ void Editor::note(const std::string& address, const Value& before, const Value& 
 }
 
 bool Editor::keep(const osc::Message& message) {
-    if (!edit_ || refused_ || message.address.starts_with("/tonmeister/")) return false;
+    if (!edits_ || !sets(message.address)) return false;
     kept_.push_back(message);
     return true;
 }
@@ -165,14 +172,17 @@ void Editor::commit(Answers& answers) {
     Step step;
     step.time = clock();
     const bool edited = edit_ && commit_edit(step, answers);
+    if (refused_ || (edit_ && !edited)) kept_.clear();
     edit_.reset();
+    edits_ = false;
     ++depth_; // what was kept belongs to this step
     obey_kept(answers);
     --depth_;
     step.moves = std::exchange(moves_, {});
     moved_.clear();
     auto what = std::exchange(what_, {}), first = std::exchange(first_moved_, {});
-    if (step.what.empty() && !step.moves.empty()) step.what = !what.empty() ? std::move(what) : !first.empty() ? std::move(first) : step.moves.front().address;
+    const auto by_hand = std::exchange(by_hand_, 0);
+    if (step.what.empty() && !step.moves.empty()) step.what = !what.empty() ? std::move(what) : and_more(first.empty() ? step.moves.front().address : first, by_hand);
     if (edited || !step.moves.empty()) journal_.add(std::move(step));
     if (edited) text_changed();
     done_.clear();
@@ -184,14 +194,11 @@ void Editor::obey_kept(Answers& answers) {
 }
 
 bool Editor::commit_edit(Step& step, Answers& answers) {
-    if (refused_ || done_.empty()) {
-        if (!done_.empty()) answers.error(first_verb_, "nothing of this edit was done, since a part of it can't be");
-        return false;
-    }
+    if (refused_) return false; // it has been answered
     step.text = edit_->splices();
     step.origins = edit_->origins();
     step.renames = edit_->renames();
-    step.what = done_.front() + (done_.size() > 1 ? fmt::format(" and {} more", done_.size() - 1) : "");
+    step.what = and_more(done_.front(), done_.size());
     std::vector<Unfit> none; // an edit is refused rather
     const auto errors = transact(step, edit_->document(), console_.loaded(), none);
     if (!errors.empty()) {

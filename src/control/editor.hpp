@@ -47,16 +47,18 @@ class Editor {
     /// brings them back.
     Result reload(const std::string& text, std::vector<config::Diagnostic>& errors, std::vector<Unfit>& unfit);
 
-    /// Around the messages that are one edit and one step of undo. Errors of what was staged go to `answers`.
-    void begin(std::int64_t time);
+    /// Around the messages that are one edit and one step of undo. `edits`: an edit is among them, and what they set waits for
+    /// it. Errors of what was staged go to `answers`.
+    void begin(std::int64_t time, bool edits);
     void commit(Answers& answers);
     /// A setting was moved by a message.
     void moved(const std::string& address, const Value& before, const Value& after);
     /// What a verb moved them for, as people know it.
     void did(std::string what) { what_ = std::move(what); }
-    /// True where a message to an address that does not exist may be meant for what is being added: it is kept and
-    /// obeyed after the edit.
+    /// True where a message sets something beside an edit: it is kept, and obeyed on the edited desk or not at all.
     bool keep(const osc::Message& message);
+    /// An edit that is under way can't be done, and so none of it.
+    void call_off() { refused_ = true; }
 
     /// The text was changed: by an edit, an undo, a redo, a reload or a save.
     std::function<void()> on_edit;
@@ -78,6 +80,7 @@ class Editor {
     std::vector<config::Diagnostic> transact(Step& step, const config::Document& next, const graph::Desk& said, std::vector<Unfit>& unfit);
     bool commit_edit(Step& step, Answers& answers);
     void obey_kept(Answers& answers);
+    void follow(std::string_view verb, const osc::Message& message);
     void step_back(const osc::Message& message, Answers& answers);
     void step_forth(const osc::Message& message, Answers& answers);
     std::vector<config::Diagnostic> take_back(const Step& step, const config::Document& earlier);
@@ -99,6 +102,7 @@ class Editor {
 
     // What is between begin() and commit():
     int depth_ = 0;
+    bool edits_ = false;                 // what sets parameters is kept
     std::int64_t time_ = engine::Command::kNow;
     std::optional<Edit> edit_;
     bool refused_ = false;               // a verb of this edit was: none of it is done
@@ -106,7 +110,8 @@ class Editor {
     std::string first_verb_;
     std::vector<Move> moves_;
     std::unordered_map<std::string, std::size_t> moved_; // addresses in moves_: a scene has thousands
-    std::string first_moved_;            // by the message itself
+    std::string first_moved_;            // by a message itself, as
+    std::size_t by_hand_ = 0;            // so many of moves_
     std::string what_;                   // of the moves, where a verb says so
     std::vector<osc::Message> kept_;
 };

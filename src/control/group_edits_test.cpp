@@ -153,7 +153,15 @@ TEST_CASE("what can't be done with groups is said, and nothing is") {
     }
     CHECK(s.editor.text() == kText);
     s.talk.errors.clear();
-    s.send("/tonmeister/group/add", {S("x"), S(R"({"members":["a"]})")}).send("/tonmeister/group/set", {S("x"), S("level"), -3});
+    s.send("/tonmeister/group/add", {S("x"), S(R"({"members":["a"]})")});
+    for (const auto* name : {"Both of them", "\"Both of them\""}) { // quotes or none
+        s.send("/tonmeister/group/set", {S("x"), S("name"), S(name)});
+        CHECK(s.good());
+        CHECK(s.editor.text().find(R"("name": "Both of them")") != S::npos);
+        s.send("/tonmeister/undo");
+        CHECK(s.editor.text().find("Both") == S::npos);
+    }
+    s.send("/tonmeister/group/set", {S("x"), S("level"), -3});
     CHECK(s.talk.errors == std::vector<S>{"/tonmeister/group/set it is set at /groups/x/level"});
 }
 

@@ -117,22 +117,19 @@ void OscView::obey(const osc::Peer& from, const Messages& messages, std::int64_t
     arrival_ = arrival;
     origin_ = &from;
     const bool together = messages.size() > 1; // one alone is answered with its own outcome
-    dispatcher_.begin(together, time);
-    for (const auto& message : messages) {
-        obeyed_ = &message;
-        dispatcher_.obey(message, time, answers);
-    }
+    dispatcher_.begin(together, time, std::ranges::any_of(messages, &is_edit, &osc::Message::address));
+    for (const auto& message : messages) dispatcher_.obey(message, time, answers);
     dispatcher_.commit(together, answers);
     origin_ = nullptr;
-    obeyed_ = nullptr;
 }
 
 void OscView::changed(const Control& control, const Value& value) {
     const std::array applied{to_argument(control, console_.fading(control) ? console_.present(control) : value)};
     std::span<const osc::Argument> sent;
     // Only a plain set can be compared with what came of it; any other form is told to its sender, too.
-    if (obeyed_ && !obeyed_->args.empty() && (obeyed_->address == control.address || osc::is_pattern(obeyed_->address)))
-        sent = std::span(obeyed_->args).first(1);
+    const auto* obeyed = dispatcher_.under_way();
+    if (obeyed && !obeyed->args.empty() && (obeyed->address == control.address || osc::is_pattern(obeyed->address)))
+        sent = std::span(obeyed->args).first(1);
     subscriptions_.on_change(control.address, applied, origin_, sent, osc::Subscriptions::Clock::now());
     server_.rearm();
 }

@@ -96,7 +96,6 @@ class OscView {
     osc::Schedule schedule_;
     AudioClock clock_;
     const osc::Peer* origin_ = nullptr;          // whose message is being obeyed
-    const osc::Message* obeyed_ = nullptr;
     std::uint64_t arrivals_ = 0, arrival_ = 0;   // of batches; of the one that is being obeyed
     struct Held { // waits for a change of the graph that is under way, or behind its sender's own that does
         osc::Peer peer;

@@ -3,9 +3,11 @@
 
 #include "control/editor.hpp"
 #include "control/test_desk.hpp"
+#include "control/verb_kinds.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
@@ -66,7 +68,7 @@ struct Studio {
     }
     /// A bundle (or one message), as a client sends it; then the desk plays until it is in effect.
     Studio& send(std::vector<osc::Message> messages) {
-        dispatcher.begin(messages.size() > 1, ton::engine::Command::kNow);
+        dispatcher.begin(messages.size() > 1, ton::engine::Command::kNow, std::ranges::any_of(messages, is_edit, &osc::Message::address));
         for (const auto& message : messages) dispatcher.obey(message, ton::engine::Command::kNow, talk);
         dispatcher.commit(messages.size() > 1, talk);
         play();

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kRoot = "/tonmeister/";
 
-bool is_edit(std::string_view verb) {
+bool edits(std::string_view verb) {
     return verb.starts_with("strip/") || verb.starts_with("chain/") || verb.starts_with("group/") || verb == "route";
 }
 
@@ -24,12 +24,16 @@ bool is_whole_change(std::string_view address) {
     return one_of(address.substr(kRoot.size()), std::array<std::string_view, 4>{"undo", "redo", "reload", "load"});
 }
 
-bool changes_graph(std::string_view address) { return address.starts_with(kRoot) && (is_edit(address.substr(kRoot.size())) || is_whole_change(address)); }
+bool is_edit(std::string_view address) { return address.starts_with(kRoot) && edits(address.substr(kRoot.size())); }
+
+bool changes_graph(std::string_view address) { return is_edit(address) || is_whole_change(address); }
+
+bool sets(std::string_view address) {
+    return !address.starts_with(kRoot) || one_of(address.substr(kRoot.size()), std::array<std::string_view, 2>{"scene/recall", "solo/clear"});
+}
 
 bool acts_at_once(std::string_view address) {
-    if (!address.starts_with(kRoot)) return false;
-    const auto verb = address.substr(kRoot.size());
-    return !is_edit(verb) && !one_of(verb, std::array<std::string_view, 4>{"undo", "redo", "scene/recall", "solo/clear"});
+    return !sets(address) && !is_edit(address) && !one_of(address.substr(kRoot.size()), std::array<std::string_view, 2>{"undo", "redo"});
 }
 
 void rename_in_message(osc::Message& message, const Origins& names) {
@@ -38,7 +42,7 @@ void rename_in_message(osc::Message& message, const Origins& names) {
         return;
     }
     const auto verb = std::string_view(message.address).substr(kRoot.size());
-    auto* word = is_edit(verb) && !message.args.empty() ? std::get_if<std::string>(&message.args.front()) : nullptr;
+    auto* word = edits(verb) && !message.args.empty() ? std::get_if<std::string>(&message.args.front()) : nullptr;
     if (!word) return;
     const std::string before(verb.starts_with("group/") ? graph::kGroups : "");
     const auto known = names.find(before + *word);

@@ -101,6 +101,8 @@ void join_links(Desk& desk);
 
 /// The type that a chain names; null if there is none.
 const engine::ModuleType* module_type(std::string_view name);
+/// All that a chain can name.
+std::vector<std::string_view> module_names();
 
 /// Adds what the module types know to what the config says; errors go to `errors` (all of them).
 Desk resolve(const config::Config& config, config::Diagnostics& errors);

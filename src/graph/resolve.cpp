@@ -29,6 +29,13 @@ const engine::ModuleType* module_type(std::string_view name) {
     return type && !type->internal ? type : nullptr;
 }
 
+std::vector<std::string_view> module_names() {
+    std::vector<std::string_view> names;
+    for (const auto* type : modules::all())
+        if (!type->internal) names.push_back(type->name);
+    return names;
+}
+
 std::string expected_of(const Parameter& row) {
     switch (row.kind) {
     case Kind::toggle:
@@ -169,12 +176,9 @@ const engine::ModuleType* sized_type(const config::Module& from, const engine::M
 std::optional<Module> resolve_module(const config::Module& from, config::Diagnostics& errors) {
     const auto* type = modules::find(from.type.value);
     if (!type || type->internal) {
-        std::vector<std::string_view> names;
-        for (const auto* t : modules::all())
-            if (!t->internal) names.push_back(t->name);
         errors.add_unknown(from.type.at, from.path,
                            fmt::format("unknown module {}, expected one that `tonmeister modules` lists", config::quote(from.type.value)),
-                           from.type.value, names);
+                           from.type.value, module_names());
         return {};
     }
     if (type->sized) type = sized_type(from, *type);

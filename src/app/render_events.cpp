@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/render_events.hpp"
+
+#include "app/config_files.hpp"
+#include "control/state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ton::app {
+
+using control::Answers;
+using control::Editor;
+using control::osc::Message;
+
+void EventAnswers::reply(const Message& message) { fmt::print(stderr, "{}:{}: {}\n", file, line, control::osc::to_text(message)); }
+
+void EventAnswers::error(std::string_view address, std::string_view reason) {
+    ++errors;
+    if (together_)
+        if (const auto it = std::ranges::find(*together_, address, [](const TimedMessage& e) { return std::string_view(e.message.address); }); it != together_->end())
+            line = it->line;
+    fmt::print(stderr, "{}:{}: {}: {}\n", file, line, address, reason);
+}
+
+void EventAnswers::late(const TimedMessage& event, std::int64_t begun) const {
+    fmt::print(stderr, "{}:{}: {}: begun {} samples late, when the change of the graph before it was over\n", file, event.line, event.message.address, begun - event.time);
+}
+
+namespace {
+
+void reload(Editor& editor, const std::string& config, const Message& message, Answers& answers) {
+    if (auto why = editor.alone(); !why.empty()) return answers.error(message.address, why);
+    const auto text = control::read_whole(config);
+    if (!text) return answers.error(message.address, text.error());
+    std::vector<config::Diagnostic> errors;
+    std::vector<control::Unfit> unfit;
+    const auto result = editor.reload(*text, errors, unfit);
+    control::tell_unfit(unfit, answers);
+    for (const auto& error : errors) answers.error(message.address, config::format(error));
+    if (result == Editor::Result::done) answers.reply({"/tonmeister/reloaded", {config}});
+    if (result == Editor::Result::unchanged) answers.reply({"/tonmeister/reloaded", {config, std::string("unchanged")}});
+}
+
+} // namespace
+
+void add_render_verbs(control::Dispatcher& dispatcher, Editor& editor, const std::string& config) {
+    dispatcher.add_verb("save", [&editor, config](const Message& m, Answers& answers) {
+        if (auto why = editor.alone(); !why.empty()) return answers.error(m.address, why);
+        const auto saved = save_config(editor, config, m, false); // a render leaves its own config alone
+        if (saved) answers.reply({"/tonmeister/saved", {*saved}});
+        else answers.error(m.address, saved.error());
+    });
+    dispatcher.add_verb("reload", [&editor, config](const Message& m, Answers& answers) { reload(editor, config, m, answers); });
+    for (const auto* name : {"info", "insert/ping", "list", "load", "ping", "reply", "status", "subscribe", "sync", "unsubscribe"})
+        dispatcher.add_absent(name, "not in a render");
+}
+
+} // namespace ton::app
