@@ -98,5 +98,5 @@ def test_a_render_reads_its_config_again(session, tmp_path):
 
 
 def test_an_error_of_a_bundle_is_told_with_its_own_line(session):
-    told = session("100s /a/nothing 1\n100s /tonmeister/strip/add x {}\n100s /a/fader/level -3\n", code=1)
-    assert "events.txt:1: /a/nothing: " in told
+    told = session("100s /tonmeister/strip/add x {}\n100s /x/nothing 1\n100s /a/fader/level -3\n", code=1)
+    assert "events.txt:2: /x/nothing: there is no such address" in told
