@@ -209,10 +209,49 @@ def test_what_can_not_be_measured_is_refused_and_changes_nothing(server, desk):
     assert desk.client.get("/through/insert/latency") == 0.0
 
 
+def latencies(server, port):
+    """(capture, playback), each (least, most)."""
+    told = {words[1]: (int(words[5]), int(words[6])) for words in map(str.split, server.ports("-l")[port]) if "latency" in words}
+    return told["capture"], told["playback"]
+
+
+@pytest.mark.parametrize("cabled", [False, True])
+def test_ports_of_an_insert_within_a_path_tell_what_is_before_and_behind_it(server, tmp_path, cabled):
+    """The insert is away for 100 samples and a period; the limiter's look-ahead of 2 ms is 96, and 48 more (modules/limiter/limiter.md).
+    The first send leaves before the insert and is heard at once; nothing of what comes back is in it."""
+    ports = {"send": ["system:playback_2"], "return": ["system:capture_2"]} if cabled else {"send": [], "return": []}
+    way, limiter, capture, playback = 100 + PERIOD, 96 + 48, PERIOD, 2 * PERIOD
+    strips = {
+        "v": {"input": ["system:capture_1"], "channels": 1, "to": "mix",
+              "chain": [{"send": {"to": "early"}}, {"insert": ports | {"latency": 100}}, {"limiter": {"lookahead": 2}}]},
+        "mix": {"channels": 1, "output": ["system:playback_1"]},
+        "early": {"channels": 1, "output": []},
+    }
+    whole = (playback + way + limiter,) * 2
+    wanted = {
+        "v/insert/return_1": ((capture,) * 2 if cabled else (0, 0), (playback + limiter,) * 2),
+        "v/insert/send_1": ((capture,) * 2, (playback,) * 2 if cabled else (0, 0)),
+        "v/in_1": ((capture,) * 2, (0, whole[1])),  # early's output leads nowhere
+        "mix/out_1": ((capture + way + limiter,) * 2, (playback,) * 2),
+        "early/out_1": ((capture,) * 2, (0, 0)),
+    }
+    with Daemon(write_config(tmp_path, strips), backend="jack", env=server.env):
+        found = {}
+
+        def right():
+            found.update({port: latencies(server, f"tonmeister:{port}") for port in wanted})
+            return found == wanted
+
+        assert wait_for(right), found
+    del strips["early"], strips["v"]["chain"][0]
+    with Daemon(write_config(tmp_path, strips), backend="jack", env=server.env):
+        assert wait_for(lambda: latencies(server, "tonmeister:v/in_1") == ((capture,) * 2, whole))
+        assert wait_for(lambda: latencies(server, "system:capture_1")[1] == whole)
+
+
 def test_the_period_is_added_anew_when_it_changes_and_ports_tell_the_whole_latency(server, desk, tmp_path):
     def latency(port):
-        lines = server.ports("-l")[port]
-        return [(int(line.split()[5]), int(line.split()[6])) for line in lines if " capture " in line][0]
+        return latencies(server, port)[0]
 
     with box(server, [100, 100]):
         assert returned(desk) and ping(desk)[2] == 100

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The daemon's audio side: the backend, its ports, and what is connected to them.
 #include "app/daemon.hpp"
+#include "app/path_latencies.hpp"
 
 #include "engine/loop.hpp"
 #include "engine/stage.hpp"
@@ -92,18 +93,7 @@ void Daemon::link_inserts(const graph::Compiled& compiled) {
 }
 
 void Daemon::latencies() {
-    if (!backend_) return;
-    std::vector<backend::PathLatency> paths;
-    const auto& compiled = *console_.compiled();
-    // What an insert returns has come through the strip's inputs, so that only these begin a path.
-    for (const auto& out : compiled.ports) {
-        if (out.input) continue;
-        const int latency = out.module < 0 ? compiled.layout.latency_of(out.strip) : compiled.layout.latency_at(out.strip, out.module);
-        const auto& hears = compiled.layout.strips[static_cast<std::size_t>(out.strip)].hears;
-        for (const auto& in : compiled.ports)
-            if (in.input && in.module < 0 && std::ranges::find(hears, in.strip) != hears.end()) paths.push_back({in.slot, out.slot, latency, latency});
-    }
-    backend_->set_latencies(paths);
+    if (backend_) backend_->set_latencies(path_latencies(*console_.compiled()));
 }
 
 void Daemon::audio_ready(double sample_rate, int block) {

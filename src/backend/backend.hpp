@@ -27,6 +27,9 @@ struct PortSpec {
 struct PathLatency {
     int input_slot, output_slot;
     int minimum, maximum;
+    /// An insert's ports are within a path that the desk knows as a whole. What comes back is told how far it is from being heard, and
+    /// not how long ago it came in; what goes out the other way round.
+    enum class Told : std::uint8_t { both, capture, playback } told = Told::both;
 };
 
 enum class State : std::uint8_t {

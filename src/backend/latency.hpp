@@ -22,8 +22,11 @@ struct LatencyRange {
 /// Nothing allocates after the constructor: JACK2 may cancel the thread that asks.
 class LatencyPaths {
   public:
-    explicit LatencyPaths(std::span<const PathLatency> paths)
-        : by_input_(paths.begin(), paths.end()), by_output_(paths.begin(), paths.end()) {
+    explicit LatencyPaths(std::span<const PathLatency> paths) {
+        for (const auto& path : paths) {
+            if (path.told != PathLatency::Told::capture) by_input_.push_back(path);
+            if (path.told != PathLatency::Told::playback) by_output_.push_back(path);
+        }
         std::sort(by_input_.begin(), by_input_.end(),
                   [](const auto& a, const auto& b) { return a.input_slot < b.input_slot; });
         std::sort(by_output_.begin(), by_output_.end(),
@@ -56,7 +59,7 @@ class LatencyPaths {
         return range;
     }
 
-    std::vector<PathLatency> by_input_, by_output_; // each sorted by its slot
+    std::vector<PathLatency> by_input_, by_output_; // for playback and for capture, each sorted by its slot
 };
 
 } // namespace ton::backend

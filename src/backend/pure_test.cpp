@@ -145,6 +145,16 @@ TEST_CASE("latency ranges are the union of all paths, each with its own delay") 
     CHECK(paths.of_input(1, playback) == LatencyRange{30, 1480});
 }
 
+TEST_CASE("a path that is told in one direction does not exist in the other") {
+    using Told = PathLatency::Told;
+    const LatencyPaths paths(std::vector<PathLatency>{{0, 0, 10, 10}, {0, 1, 3, 3, Told::capture}, {1, 0, 4, 4, Told::playback}});
+    const auto none = [](int) { return LatencyRange{}; };
+    CHECK(paths.of_output(0, none) == LatencyRange{10, 10});
+    CHECK(paths.of_output(1, none) == LatencyRange{3, 3});
+    CHECK(paths.of_input(0, none) == LatencyRange{10, 10});
+    CHECK(paths.of_input(1, none) == LatencyRange{4, 4});
+}
+
 TEST_CASE("a published object is never taken away while a cycle sees it") {
     struct Canary {
         std::atomic<bool> alive{true};

@@ -72,8 +72,21 @@ void LayoutBuilder::collect_heard(const std::vector<int>& order) {
         add(s);
         for (const auto& feed : layout_.strips[at(s)].feeds)
             if (feed.from == Feed::From::strip || feed.from == Feed::From::send) std::ranges::for_each(layout_.strips[at(feed.strip)].hears, add);
-        for (const auto& point : sources(s)) std::ranges::for_each(layout_.strips[at(point.strip)].hears, add);
+        layout_.strips[at(s)].sources = sources(s);
+        for (const auto& point : layout_.strips[at(s)].sources) std::ranges::for_each(layout_.strips[at(point.strip)].hears, add);
     }
+}
+
+std::vector<char> Layout::reached(int strip, int module) const {
+    std::vector<char> takes(strips.size(), 0), found(strips.size(), 0); // at once; sooner or later
+    for (std::size_t s = 0; s < strips.size(); ++s) {
+        const auto feeds = [&](const Feed& f) { return f.strip == strip && (f.from == Feed::From::strip || (f.from == Feed::From::send && f.module > module)); };
+        const auto is_source = [&](const Point& p) { return p.strip == strip && (p.module < 0 || p.module >= module); };
+        takes[s] = std::ranges::any_of(strips[s].feeds, feeds) || std::ranges::any_of(strips[s].sources, is_source) ? 1 : 0;
+    }
+    for (std::size_t s = 0; s < strips.size(); ++s)
+        found[s] = static_cast<int>(s) == strip || std::ranges::any_of(strips[s].hears, [&](int h) { return takes[at(h)] != 0; }) ? 1 : 0;
+    return found;
 }
 
 int Layout::listened_width(const Desk& desk, const Node& node, std::size_t i) const {

@@ -54,6 +54,7 @@ struct StripLayout {
     std::vector<int> nodes;     ///< in the order of the chain
     std::vector<int> widths;    ///< before each module, and after the last
     std::vector<int> hears;     ///< strips whose ports reach this one, itself included; not by solos
+    std::vector<Point> sources; ///< what its modules take in beside what feeds it
     /// Modules before which the solo buses hear it, or -1: a strip that a solo would feed back to, and a group.
     int taps[engine::kSoloBuses] = {-1, -1};
 };
@@ -69,6 +70,8 @@ struct Layout {
     /// Frames since the ports before a module, and behind it; of module -1 behind the strip.
     int latency_at(int strip, int module) const;
     int latency_behind(const Point& point) const;
+    /// By strip, 1 where its end is reached by what leaves that module of a strip; not by solos.
+    std::vector<char> reached(int strip, int module) const;
     /// Channels of what a node's first module hears through its point `i`.
     int listened_width(const Desk& desk, const Node& node, std::size_t i) const;
     /// The node that a strip's module belongs to; of module -1 the last one.
