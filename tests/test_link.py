@@ -82,6 +82,14 @@ def test_what_can_be_no_link_is_refused(desk):
     for partner in ("left", "nobody"):
         desk.tell("/tonmeister/strip/set", "left", "link", f'"{partner}"')
         assert "link" in str(desk.hear("/tonmeister/error"))
+    desk.tell("/tonmeister/strip/set", "left", "link", "mix")  # a mono strip, and the stereo bus that it feeds
+    assert "one of the linked strips feeds the other (left -> mix)" in desk.hear("/tonmeister/error")[1]
+    desk.tell("/left/mute", 1)
+    desk.sync()
+    assert value(desk, "/mix/mute") == 0
+    edit(desk, "/tonmeister/strip/set", "right", "channels", 2)
+    desk.tell("/tonmeister/strip/set", "left", "link", "right")
+    assert '"left" has 1 channel and "right" has 2 channels, expected two strips of one width' in desk.hear("/tonmeister/error")[1]
 
 
 def test_a_relative_move_of_both_by_pattern_is_one_step(desk):

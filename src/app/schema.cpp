@@ -169,7 +169,7 @@ Json strip_schema() {
         {"mute", {{"type", "boolean"}, {"default", false}}},
         {"solo", {{"type", "boolean"}, {"default", false}}},
         {"solo_safe", {{"type", "boolean"}, {"default", false}, {"description", "Others' solos never mute it."}}},
-        {"link", {{"type", "string"}, {"description", "The strip that is its right side: both are moved as one."}}},
+        {"link", {{"type", "string"}, {"description", "The strip that is its right side, of the same width: both are moved as one."}}},
         {"to", std::move(to)},
         {"output", std::move(output)},
         {"guard", module_schema(*modules::find("guard"))},

@@ -67,7 +67,7 @@ Strip read_strip(const Member& member, Templates& templates, Diagnostics& errors
 /// The `groups` object; members must be strips, or patterns.
 std::vector<Group> read_groups(const Node& node, const std::vector<Strip>& strips, Diagnostics& errors);
 
-/// What `link` says: names, and one link a strip.
+/// What `link` says: names, and one link a strip. (Widths and routes are for the graph to check.)
 void check_links(const std::vector<Strip>& strips, Diagnostics& errors);
 
 /// What `to` says between strips: names, the order of stages, cycles.

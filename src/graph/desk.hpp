@@ -46,6 +46,7 @@ struct Strip {
     int bus = -1;                        ///< of a desk that is laid out: which engine::SoloBus this is
     config::Position position{}, inputs_at{}, outputs_at{};
     std::vector<config::Position> to_at;  ///< one per entry of `to`
+    config::Position link_at{};
 
     const Module* find(std::string_view module) const;
     Module* find(std::string_view module);

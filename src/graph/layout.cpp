@@ -29,6 +29,7 @@ Layout LayoutBuilder::build() {
     collect_feeds();
     const auto order = order_strips();
     for (const int s : order) size_strip(s);
+    check_links();
     if (!errors_.empty()) return std::move(layout_);
     for (int s = 0; s < static_cast<int>(desk_.strips.size()); ++s) cut_sections(s);
     for (std::size_t n = 0; n < layout_.nodes.size(); ++n) place_probes(static_cast<int>(n));

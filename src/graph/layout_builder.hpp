@@ -46,6 +46,12 @@ class LayoutBuilder {
     void count_ports(int s);
     void check_insert(const Module& mod, int width);
 
+    // layout_links.cpp
+    /// Linked strips stand side by side: of one width, and neither in the other's way out.
+    void check_links();
+    /// The strips from one to another, both included, by all that passes sound on; empty where none lead there.
+    std::vector<std::string_view> way(int from, int to) const;
+
     // layout_sections.cpp: what runs without waiting, and in which order
     engine::Setup setup_of(int s, int m);
     void cut_sections(int s);

@@ -231,6 +231,7 @@ Strip resolve_strip(const config::Strip& from, config::Diagnostics& errors) {
     s.solo = from.solo.value;
     s.solo_safe = from.solo_safe.value;
     s.link = from.link.value;
+    s.link_at = from.link.at;
     for (const auto& m : from.chain)
         if (auto module = resolve_module(m, errors)) s.chain.push_back(std::move(*module));
     add_own_modules(s, "strips." + s.name, from.guard, errors);
