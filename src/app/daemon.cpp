@@ -119,10 +119,10 @@ void Daemon::tick() {
     }
     const bool fresh = console_.poll();
     if (fresh && !stopping_) osc_->meters();
+    if (reload_waits_) reload_when_ready(); // before clients whose edits wait: they may have many
     osc_->poll();
     poll_scenes();
     poll_state();
-    if (reload_waits_) reload_when_ready();
     start_sound();
     if (++ticks_ % kSlow == 0) slow_tick();
     timer_.expires_after(kTick);

@@ -16,7 +16,6 @@ namespace ton::control {
 namespace {
 constexpr auto kLookAhead = std::chrono::milliseconds(100); // time tags reach the audio side this much early
 constexpr auto kFadeFrame = std::chrono::milliseconds(50);   // between looks at what fades: the usual rate of a subscription
-constexpr std::size_t kMostHeld = 16384;                    // batches
 } // namespace
 
 /// Answers to the client whose message is being obeyed.
@@ -69,19 +68,19 @@ void OscView::receive(const osc::Peer& from, osc::Packet&& packet) {
 }
 
 /// One change of the graph at a time: the next waits, and what its sender sends behind it, so that a script need not. All
-/// others' hands stay free.
+/// others' hands stay free, and their changes take turns with it.
 void OscView::take(const osc::Peer& from, Messages messages, std::int64_t time, std::uint64_t arrival) {
     for (auto& piece : in_pieces(std::move(messages), std::mem_fn(&osc::Message::address))) {
         if (piece.empty()) continue;
-        const bool behind = std::ranges::any_of(held_, [&](const Held& held) { return held.peer == from; });
-        if (!behind && !must_wait(piece)) {
+        if (!held_.any_of(from) && !must_wait(piece)) {
             obey(from, piece, time, arrival);
-        } else if (held_.size() < kMostHeld) {
-            held_.push_back({from, std::move(piece), time, arrival});
-        } else {
-            ++refused_;
-            server_.send_error(from, piece.front().address, "too many messages wait for changes of the graph");
+            continue;
         }
+        const auto address = piece.front().address;
+        const auto why = held_.add({from, std::move(piece), time, arrival});
+        if (why.empty()) continue;
+        ++refused_;
+        server_.send_error(from, address, why);
     }
 }
 
@@ -105,11 +104,8 @@ void OscView::take_due() {
 }
 
 void OscView::obey_held() {
-    while (!held_.empty() && !must_wait(held_.front().messages)) {
-        const auto next = std::move(held_.front());
-        held_.pop_front();
-        obey(next.peer, next.messages, next.time, next.arrival);
-    }
+    while (const auto next = held_.next([this](const Messages& messages) { return must_wait(messages); }))
+        obey(next->peer, next->messages, next->time, next->arrival);
 }
 
 void OscView::obey(const osc::Peer& from, const Messages& messages, std::int64_t time, std::uint64_t arrival) {
@@ -167,7 +163,7 @@ void OscView::renamed(const Origins& names) {
     const auto revise = [&](auto& waiting) {
         if (waiting.arrival < arrival_) std::ranges::for_each(waiting.messages, follow);
     };
-    std::ranges::for_each(held_, revise);
+    held_.for_each(revise);
     std::ranges::for_each(tails_, revise);
     const auto peers = subscriptions_.peers();
     for (const auto& [from, to] : names)
@@ -209,6 +205,7 @@ void OscView::tell_fades() {
 
 void OscView::poll() {
     clock_.update(console_.engine(), console_.sample_rate());
+    answer_syncs(); // before the next change of the graph keeps them waiting for its own end
     obey_held();
     pings_.poll();
     take_due();
@@ -225,7 +222,7 @@ void OscView::poll() {
 }
 
 void OscView::answer_syncs() {
-    if (!listings_.empty() || !long_answers_.empty()) return; // what was asked for before comes first
+    if (syncs_.empty() || !listings_.empty() || !long_answers_.empty()) return; // what was asked for before comes first
     const bool audio = status_().audio;
     while (!syncs_.empty()) {
         const auto& first = syncs_.front();

@@ -3,6 +3,7 @@
 
 #include "control/audio_clock.hpp"
 #include "control/dispatch.hpp"
+#include "control/held_messages.hpp"
 #include "control/insert_ping.hpp"
 #include "control/known_modules.hpp"
 #include "control/osc/schedule.hpp"
@@ -97,19 +98,13 @@ class OscView {
     AudioClock clock_;
     const osc::Peer* origin_ = nullptr;          // whose message is being obeyed
     std::uint64_t arrivals_ = 0, arrival_ = 0;   // of batches; of the one that is being obeyed
-    struct Held { // waits for a change of the graph that is under way, or behind its sender's own that does
-        osc::Peer peer;
-        Messages messages;
-        std::int64_t time;
-        std::uint64_t arrival;
-    };
     struct Tail { // verbs that act when they are obeyed, and what is behind them in their bundle
         osc::Peer peer;
         Messages messages;
         osc::SystemTime due;
         std::uint64_t arrival;
     };
-    std::deque<Held> held_;
+    HeldMessages held_;
     std::deque<Tail> tails_; // by due
     std::deque<Waiting> syncs_;
     std::deque<Listing> listings_;
