@@ -21,7 +21,8 @@ constexpr std::string_view about_modules[]{
     "unknown_sidechain_module", "sidechain_circle_at_a_module",
     "cycle_over_source",  "source_against_the_stages", "source_too_wide",
     "matrix_size",
-    "group_members",      "hidden_strip",           "insert_ports",         "insert_wrong_type"};
+    "group_members",      "hidden_strip",           "insert_ports",         "insert_wrong_type",
+    "linked_in_a_row"};
 
 std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
