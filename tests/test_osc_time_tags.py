@@ -105,6 +105,7 @@ def test_a_tag_is_a_moment_of_the_wall_clock(server, tmp_path):
     assert -0.1 < early < 0.003
 
 
+@in_an_undisturbed_run
 def test_late_ones_run_at_once_and_are_counted(server, tmp_path):
     def talk(client):
         time.sleep(0.2)

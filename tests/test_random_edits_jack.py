@@ -15,7 +15,7 @@ from desk import BUILD, ROOT, Daemon, JackServer
 from osc_client import message, wait_for
 
 PHASE = 2.0  # s
-EDITS = int(os.environ.get("TONMEISTER_EDITS", "100"))  # at least; a quiet machine does some 600 in the first ten phases
+EDITS = 1000 if os.environ.get("TONMEISTER_THOROUGH") else 100  # at least; a quiet machine does some 600 in the first ten phases
 TRACKS = ["kick", "snare", "overheads", "bass", "guitar", "piano", "strings", "lead", "voice"]
 MODULES = [{"gain": {"level": -1}}, {"eq": {"band/1/gain": 3}}, {"compressor": {"lookahead": 3}}, {"compressor": {"lookahead": 7}}, {"limiter": {}},
            {"delay": {"time": 5}}, {"gate": {"threshold": -70}}, {"polarity": {}}]
