@@ -4,9 +4,11 @@
 TONMEISTER names the binary; by default the one of the build in build/."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -33,9 +35,17 @@ def modules():
 
 
 def free_port():
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A UDP port that nobody has, and that stays free while a daemon on it is started again: below the range from which
+    the kernel gives ports to sockets that name none (32768 to 60999, ip(7)), as every client's does."""
+    while True:
+        port = random.SystemRandom().randrange(20000, 32768)  # a test's own seed would bring the same port to two
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError as failure:
+                if failure.errno != errno.EADDRINUSE:
+                    raise
 
 
 def in_own(kind):

@@ -12,6 +12,7 @@ import time
 import pytest
 from desk import Daemon, write_config
 from osc_client import Stream, bundle, message, parse, wait_for
+from support_cli import free_port
 
 STRIPS = {
     "a": {"chain": [{"tone": {"level": -20}}, {"fader": {}}], "to": "mix"},
@@ -132,9 +133,7 @@ def test_list_is_whole_and_describes(osc):
 
 
 def test_oscdump_watches(desk, osc):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
+    free = free_port()
     osc.obey("/a/fader/level", 0.0)
     assert wait_for(lambda: osc.get("/a/meter/peak") == pytest.approx(-20, abs=0.01))
     dump = subprocess.Popen(["oscdump", "-L", str(free)], stdout=subprocess.PIPE, text=True)
