@@ -16,12 +16,6 @@ using config::Node;
 using config::Path;
 using config::quote;
 
-namespace {
-
-Path strip_path(const std::string& name) { return {std::string("strips"), name}; }
-
-} // namespace
-
 std::optional<Node> read_argument(std::string_view json, std::string& error) {
     config::Diagnostics errors("");
     auto node = config::read_json(json, errors);

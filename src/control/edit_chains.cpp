@@ -19,8 +19,6 @@ using config::quote;
 
 namespace {
 
-Path strip_path(const std::string& name) { return {std::string("strips"), name}; }
-
 Path chain_path(const std::string& strip) { return {std::string("strips"), strip, std::string("chain")}; }
 
 /// No JSON begins like that but null, true and false, which are no modules either.

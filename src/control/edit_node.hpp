@@ -14,6 +14,8 @@ namespace ton::control {
 /// JSON of a message; `error` says what is wrong with it.
 std::optional<config::Node> read_argument(std::string_view json, std::string& error);
 config::Node text_node(std::string text);
+/// Where a config has that strip.
+inline config::Path strip_path(const std::string& name) { return {std::string("strips"), name}; }
 /// The texts of a list, or of one text alone; what is no text is passed over.
 std::vector<std::string> texts_of(const config::Node& node);
 

@@ -134,8 +134,7 @@ Ramps::Ramps(std::span<const Parameter> rows, int width, double sample_rate)
     static_assert(sizeof(float) == sizeof(std::int32_t));
     const auto cells = static_cast<std::size_t>(rows_ * width_ + 15) / 16 * 16;
     const std::size_t count = cells + static_cast<std::size_t>(rows_ * kFields * width_) + 16;
-    memory_ = hwy::AllocateAligned<std::byte>(count * sizeof(float));
-    std::memset(memory_.get(), 0, count * sizeof(float));
+    memory_ = allocate<std::byte>(count * sizeof(float));
     cell_ = reinterpret_cast<float*>(memory_.get());
     auto* const floats = cell_ + cells;
     float** const fields[] = {&value_, &start_, &slope_, &delta_};

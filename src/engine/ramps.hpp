@@ -2,9 +2,8 @@
 #pragma once
 
 #include "engine/block.hpp"
+#include "engine/memory.hpp"
 #include "engine/parameter.hpp"
-
-#include <hwy/aligned_allocator.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -101,7 +100,7 @@ class Ramps {
     };
     int rows_, width_, sample_rows_ = 0, moving_count_ = 0, grid_count_ = 0;
     std::unique_ptr<Row[]> row_;
-    hwy::AlignedFreeUniquePtr<std::byte[]> memory_;
+    Memory<std::byte> memory_;
     float* cell_;                            // [row * width + lane]: what kernels read at grid points lies together
     float *value_, *start_, *slope_, *delta_; // [row * kFields * width + lane]
     std::int32_t *begin_, *length_;                   // likewise, in the same memory

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <stdexcept>
 
 namespace ton::engine {
@@ -17,11 +16,7 @@ constexpr float kHalf = 0.5F;          // stereo into mono: -6 dB each
 } // namespace
 
 Signal::Signal(int channels)
-    // Packed by malloc, not on pages of their own: thousands of signals on equal offsets would fight for cache sets.
-    : channels_(channels), memory_(static_cast<float*>(std::aligned_alloc(64, static_cast<std::size_t>(std::max(channels, 1)) *
-                                                                                   kSegment * sizeof(float)))) {
-    if (!memory_) throw std::bad_alloc();
-    std::fill_n(memory_.get(), static_cast<std::size_t>(std::max(channels, 1)) * kSegment, 0.0F);
+    : channels_(channels), memory_(allocate<float>(static_cast<std::size_t>(std::max(channels, 1)) * kSegment)) {
     const int count = std::max(channels, kFew);
     if (channels > kFew) many_ = std::make_unique<const float*[]>(static_cast<std::size_t>(channels));
     planes_ = many_ ? many_.get() : few_;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "engine/block.hpp"
+#include "engine/memory.hpp"
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -25,11 +25,8 @@ class Signal {
     void view(int channel, const float* plane) TM_NONBLOCKING { planes_[channel] = plane; }
 
   private:
-    struct Free {
-        void operator()(float* memory) const { std::free(memory); }
-    };
     int channels_;
-    std::unique_ptr<float[], Free> memory_;
+    Memory<float> memory_;
     static constexpr int kFew = 16;
     const float* few_[kFew];                    // of most signals: a big desk has thousands
     std::unique_ptr<const float*[]> many_;      // of wider ones

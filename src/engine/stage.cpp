@@ -32,8 +32,7 @@ Stage::Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kerne
     controls_ = std::make_unique<Control[]>(static_cast<std::size_t>(std::max(1, ramps_.rows())));
     if (kernel_) {
         state_floats_ = static_cast<std::size_t>(kernel_->rows(setup_)) * static_cast<std::size_t>(kernel_->row_stride);
-        state_ = hwy::AllocateAligned<float>(state_floats_ + 16);
-        std::fill_n(state_.get(), state_floats_ + 16, 0.0F);
+        state_ = allocate<float>(state_floats_ + 16);
     }
     const auto meters = type.parameters.subspan(static_cast<std::size_t>(first_meter(type.parameters)));
     for (const auto& m : meters) {
@@ -47,8 +46,7 @@ Stage::Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kerne
     if (setup_.latency > 0) {
         const auto n = static_cast<std::size_t>(setup_.latency) * static_cast<std::size_t>(setup_.channels_in) *
                        static_cast<std::size_t>(width_);
-        delay_memory_ = hwy::AllocateAligned<float>(n);
-        std::fill_n(delay_memory_.get(), n, 0.0F);
+        delay_memory_ = allocate<float>(n);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/memory.hpp"
 #include "engine/module.hpp"
 #include "engine/ramps.hpp"
 
@@ -78,13 +79,13 @@ class Stage {
     Ramps ramps_;
     std::unique_ptr<Control[]> controls_; // one per row; rewritten only while it moves
     std::size_t state_floats_ = 0;
-    hwy::AlignedFreeUniquePtr<float[]> state_;
+    Memory<float> state_;
     std::vector<float> readout_memory_, rest_memory_;
     std::vector<char> hold_memory_;
     float* readouts_;         // [meter * width + lane]
     const float* rest_;       // value of silence, per meter
     const char* hold_;        // per meter
-    hwy::AlignedFreeUniquePtr<float[]> delay_memory_; // dry path of a module with latency
+    Memory<float> delay_memory_; // dry path of a module with latency
     bool moving_ = false;     // the coefficients have a step in this cell
     bool bypassing_ = false;
 };
