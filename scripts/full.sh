@@ -24,8 +24,13 @@ step "compile (ASan, UBSan)" ninja -C "$builds-address"
 unit "$builds-address"
 TONMEISTER=$builds-address/src/app/tonmeister step "hostile packets against the daemon (ASan, UBSan)" \
   /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/test_osc_hostile.py
-step "a minute of fuzzing OSC packets" sh tests/fuzz/fuzz.sh "$builds-address" osc 60
-step "a minute of fuzzing a desk" sh tests/fuzz/fuzz.sh "$builds-address" desk 60
+# Both targets at once, a core each.
+fuzz() {
+  sh tests/fuzz/fuzz.sh "$builds-address" desk 120 & local desk=$! good=true
+  sh tests/fuzz/fuzz.sh "$builds-address" osc 120 || good=false
+  wait $desk && $good
+}
+step "two minutes of fuzzing, OSC packets and a desk" fuzz
 
 configure realtime $sanitized -Dsanitizer=realtime
 step "compile (RealtimeSanitizer)" ninja -C "$builds-realtime"

@@ -55,7 +55,7 @@ class Packed {
             std::memset(block, 0, bytes);
             return block;
         }
-        size.free.reserve(size.made + 1); // so that give() can't fail
+        if (size.free.capacity() == size.made) size.free.reserve(2 * size.made + 1); // so that give() can't fail
         if (bytes > left_) next_ = map(kHugePage), left_ = kHugePage;
         ++size.made;
         left_ -= bytes;
