@@ -86,6 +86,27 @@ def listing(client):
     return sorted(addresses)
 
 
+@pytest.mark.parametrize("place", ["ELSEWHERE/taken.wav", "../elsewhere/taken.wav"])
+def test_an_edit_names_no_file_outside_the_configs_folder_either(tmp_path, place):
+    """acceptance.md 6.3: as a message to the parameter doesn't."""
+    folder, elsewhere = tmp_path / "desk", tmp_path / "elsewhere"
+    folder.mkdir(), elsewhere.mkdir()
+    (folder / "desk.json").write_text('{ "version": 1, "strips": { "a": { "chain": [ { "tone": {} } ], "output": [] } } }')
+    recorder = {"recorder": {"file": place.replace("ELSEWHERE", str(elsewhere)), "arm": True, "record": True}}
+    with Daemon(folder / "desk.json", tmp_path) as desk:
+        client = osc_client.Client(desk.port)
+        for verb, words in (("strip/add", ["z", {"chain": [recorder]}]), ("chain/insert", ["a", 1, recorder]),
+                            ("strip/add", ["y", {"chain": [{"fader": {}}, {"as": "r"} | recorder]}])):
+            client.tell(f"/tonmeister/{verb}", *words[:-1], json.dumps(words[-1]))
+            (address, (verb_said, why)), = client.sync()
+            assert address == "/tonmeister/error" and verb_said == f"/tonmeister/{verb}" and "a file is named below the config's folder" in why
+        assert client.sync() == []
+        recorder["recorder"]["file"] = "taken.wav"
+        client.tell("/tonmeister/chain/insert", "a", 1, json.dumps(recorder))
+        assert client.hear("/tonmeister/edited")
+    assert [file.name for file in elsewhere.iterdir()] == [] and (folder / "taken.wav").exists()
+
+
 def test_a_desk_is_built_by_messages_alone_saved_killed_and_is_the_same_again(tmp_path):
     folder = tmp_path / "desk"
     folder.mkdir()

@@ -73,6 +73,8 @@ PACKETS = {
     "M29 all stars": message("/*/*/*", -99.0),
     "M29 double slash": message("//*", -99.0),
     "M29 question marks": message("/a/*/?????", -99.0),
+    "M29 any character": message("/*/*/[!_]*", -99.0),
+    "M29 every letter": message("/*/*/[a-z]?[a-z]*", -99.0),
     "M30 65507": b"/" + b"a" * 65506,
     "M35 text for a number": message(LEVEL, "loud"),
     "M36 NUL in a string": typed("s", b"-99\0x\0\0\0"),

@@ -44,7 +44,8 @@ class Watch:
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     config = folder / "demo.json"
-    config.write_text((ROOT / "configs/demo.json").read_text(encoding="utf-8").replace("../demo/stems", str(ROOT / "demo/stems")), encoding="utf-8")
+    (folder / "stems").symlink_to(ROOT / "demo/stems")
+    config.write_text((ROOT / "configs/demo.json").read_text(encoding="utf-8").replace("../demo/stems", "stems"), encoding="utf-8")
     with JackServer(folder, period=128, realtime=True) as server, Daemon(config, backend="jack", env=server.env) as daemon:
         daemon.settle()
         assert wait_for(lambda: server.connections("tonmeister:master/out_1"))
@@ -77,7 +78,7 @@ class Editor:
         if len(self.guests) == 6:
             return None
         self.guests.append(f"guest-{next(self.numbers)}")
-        chain = [{"player": {"file": str(ROOT / f"demo/stems/{self.random.choice(TRACKS)}.ogg"), "loop": True, "play": True}}, {"highpass": {}}, {"fader": {"level": -20}}]
+        chain = [{"player": {"file": f"stems/{self.random.choice(TRACKS)}.ogg", "loop": True, "play": True}}, {"highpass": {}}, {"fader": {"level": -20}}]
         return "/tonmeister/edited", "/tonmeister/strip/add", self.guests[-1], json.dumps({"channels": 2, "chain": chain, "to": "mix"})
 
     def remove(self):

@@ -23,6 +23,20 @@ def check(tmp_path, text):
     return done.returncode, done.stderr.replace(f"{config}:", "").splitlines()
 
 
+# -------------------------------------------------------------------------------------------------- command line
+
+def test_the_config_may_stand_behind_an_option_that_takes_several_values(tmp_path):
+    config = write_config(tmp_path, FADER)
+    out = tmp_path / "out.wav"
+    done = tonmeister("render", "--output", f"mix={out}", config, "--length", "0.1", "--quiet")
+    assert done.returncode == 0 and out.exists(), done.stderr
+    url = "udp://nowhere.invalid:9"
+    done = tonmeister("run", "--osc", url, config, "--state", tmp_path / "state.json", "--backend", "internal")
+    assert done.returncode == 1 and url in done.stderr and "CONFIG" not in done.stderr, done.stderr
+    done = tonmeister("run", "--osc", config)
+    assert done.returncode == 2 and "CONFIG" in done.stderr  # the option's one value, whatever it is
+
+
 # ------------------------------------------------------------------------------------------------------- check
 
 def test_a_template_that_nobody_uses_is_checked(tmp_path):

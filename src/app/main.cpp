@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
     app::add_remote_commands(app, work);
     add_bench(app, work);
     try {
-        auto words = app::values_last({argv + 1, argv + argc});
+        auto words = app::config_first(app::values_last({argv + 1, argv + argc}));
         std::ranges::reverse(words); // CLI11 takes them from the end
         app.parse(std::move(words));
     } catch (const CLI::ParseError& e) {

@@ -163,6 +163,23 @@ std::vector<std::string> values_last(std::vector<std::string> words) {
     return options;
 }
 
+std::vector<std::string> config_first(std::vector<std::string> words) {
+    if (words.empty() || (words.front() != "run" && words.front() != "render")) return words;
+    std::vector<std::string> configs{words.front()}, rest;
+    std::string_view list; // what every value of the option that we are in has
+    int values = 0;
+    for (auto word = words.begin() + 1; word != words.end(); ++word) {
+        if (word->starts_with('-')) list = *word == "--osc" ? "://" : *word == "--input" || *word == "--output" ? "=" : "", values = 0;
+        else if (!list.empty() && ++values > 1 && word->find(list) == std::string::npos) {
+            configs.push_back(std::move(*word));
+            continue;
+        }
+        rest.push_back(std::move(*word));
+    }
+    configs.insert(configs.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+    return configs;
+}
+
 void add_remote_commands(CLI::App& app, Work& work) {
     add_get(app, work);
     add_set(app, work);

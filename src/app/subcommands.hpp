@@ -24,5 +24,8 @@ void add_remote_commands(CLI::App& app, Work& work);
 /// The words after the program's name, so that CLI11 takes what `set` and `send` are to send as it is: -inf, negative
 /// numbers, lists. Options go first, then "--", then all that is no option.
 std::vector<std::string> values_last(std::vector<std::string> words);
+/// Of `run` and `render`: a word among several values of --osc, --input or --output that can be none of them is the config,
+/// and goes first, where no list swallows it.
+std::vector<std::string> config_first(std::vector<std::string> words);
 
 } // namespace ton::app

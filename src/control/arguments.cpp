@@ -83,9 +83,7 @@ std::string expected_text(const Parameter& row, const osc::Arguments& args) {
 Taken take_text(const Parameter& row, Form form, const osc::Arguments& args) {
     const auto text = args.size() == 1 ? osc::string(args.front()) : std::nullopt;
     if (!text || form != Form::value) return refuse("expected " + expected_text(row, args) + (args.size() > 1 ? ", and nothing else" : ""));
-    // Whoever may send messages may not therefore name any file of this machine.
-    if (row.name == "file" && (text->starts_with('/') || text->find("..") != std::string_view::npos))
-        return refuse("a file is named below the config's folder: no leading /, no ..");
+    if (row.name == "file" && !is_below_config(*text)) return refuse(kBelowConfig);
     return {.complaint = {}, .value = Value{std::string(*text)}};
 }
 

@@ -10,6 +10,10 @@
 /// What a message's arguments say about a parameter. Control thread.
 namespace ton::control {
 
+/// Whoever may send messages may not therefore name any file of this machine.
+inline bool is_below_config(std::string_view file) { return !file.starts_with('/') && file.find("..") == std::string_view::npos; }
+inline constexpr const char* kBelowConfig = "a file is named below the config's folder: no leading /, no ..";
+
 /// A parameter's address as it is, or with one of these behind it: /normal, /inc, /toggle.
 enum class Form { value, normal, increment, toggle };
 

@@ -21,7 +21,13 @@ constexpr const char* kNoVerb = "there is no such verb; /tonmeister/list shows e
 
 /// Wildcards alone for a parameter's name would write to everything there is, bypasses and all: no hand means that.
 bool names_a_parameter(std::string_view pattern) {
-    return pattern.substr(pattern.rfind('/') + 1).find_first_not_of("*?") != std::string_view::npos;
+    bool listed = false; // within [], which stands for one character
+    for (const char c : pattern.substr(pattern.rfind('/') + 1)) {
+        if (c == '[') listed = true;
+        else if (c == ']') listed = false;
+        else if (!listed && c != '*' && c != '?') return true;
+    }
+    return false;
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "control/edit.hpp"
 
 #include "config/config.hpp"
+#include "control/arguments.hpp"
 #include "control/edit_node.hpp"
 #include "control/references.hpp"
 
@@ -16,12 +17,34 @@ using config::Node;
 using config::Path;
 using config::quote;
 
+namespace {
+
+/// A player's or recorder's "file", however deep, that a message may not name.
+const std::string* forbidden_file(const Node& node) {
+    if (const auto* list = node.as<Node::List>())
+        for (const auto& item : *list)
+            if (const auto* file = forbidden_file(item)) return file;
+    if (const auto* object = node.as<Node::Object>())
+        for (const auto& member : *object) {
+            const auto* file = member.key == "file" ? member.value.as<std::string>() : nullptr;
+            if (file && !is_below_config(*file)) return file;
+            if (const auto* below = forbidden_file(member.value)) return below;
+        }
+    return nullptr;
+}
+
+} // namespace
+
 std::optional<Node> read_argument(std::string_view json, std::string& error) {
     config::Diagnostics errors("");
     auto node = config::read_json(json, errors);
     if (!errors.empty()) {
         const auto first = errors.take().front();
         error = fmt::format("the JSON, {}:{}: {}", first.line, first.column, first.message);
+        return std::nullopt;
+    }
+    if (const auto* file = forbidden_file(*node)) {
+        error = fmt::format("{}: {}", quote(*file), kBelowConfig);
         return std::nullopt;
     }
     return node;

@@ -87,7 +87,7 @@ std::string Edit::insert_module(const std::string& strip, const ModulePlace& pla
     } else {
         std::string error;
         auto read = read_argument(json, error);
-        if (!read) return error + "; expected a module such as {\"eq\":{}}, or a module's or template's name";
+        if (!read) return error.starts_with("the JSON") ? error + "; expected a module such as {\"eq\":{}}, or a module's or template's name" : error;
         entry = std::move(*read);
     }
     if (!chain.written && document_.has(chain_path(strip))) return "the strip's chain is no list, expected one";

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 
 namespace ton::control {
@@ -16,6 +17,9 @@ namespace ton::control {
 namespace {
 constexpr auto kLookAhead = std::chrono::milliseconds(100); // time tags reach the audio side this much early
 constexpr auto kFadeFrame = std::chrono::milliseconds(50);   // between looks at what fades: the usual rate of a subscription
+
+/// An OSC integer has 32 bits; a count that has come further stays there.
+std::int32_t count(std::uint64_t number) { return static_cast<std::int32_t>(std::min<std::uint64_t>(number, INT32_MAX)); }
 } // namespace
 
 /// Answers to the client whose message is being obeyed.
@@ -245,10 +249,9 @@ void OscView::add_verbs() {
         const auto s = status_();
         const auto& counters = console_.engine().counters();
         const auto late = schedule_.late() + counters.late.load(std::memory_order_relaxed);
-        a.reply({"/tonmeister/status", {s.state, static_cast<float>(s.load), static_cast<std::int32_t>(s.xruns),
-                                        static_cast<std::int32_t>(late), static_cast<std::int32_t>(refused()),
-                                        static_cast<std::int32_t>(counters.healed.load(std::memory_order_relaxed)),
-                                        static_cast<std::int32_t>(counters.dropped.load(std::memory_order_relaxed)), s.saving}});
+        a.reply({"/tonmeister/status", {s.state, static_cast<float>(s.load), count(s.xruns), count(late), count(refused()),
+                                        count(counters.healed.load(std::memory_order_relaxed)),
+                                        count(counters.dropped.load(std::memory_order_relaxed)), s.saving}});
     });
     dispatcher_.add_verb("subscribe", [this](const osc::Message& m, Answers& a) { subscribe(m, a); });
     dispatcher_.add_verb("unsubscribe", [this](const osc::Message& m, Answers& a) { unsubscribe(m, a); });

@@ -36,6 +36,8 @@ std::byte* map(std::size_t bytes) {
     madvise(memory, bytes, MADV_HUGEPAGE); // a wish: a kernel without huge pages has it on small ones
     if (mprotect(memory, bytes, PROT_READ | PROT_WRITE) == 0) {
         std::memset(memory, 0, bytes); // every page is there before the audio thread comes
+        // What has come on small pages stays on them: to have them gathered later would stop who plays on them for milliseconds.
+        madvise(memory, bytes, MADV_NOHUGEPAGE);
         return memory;
     }
     munmap(memory, bytes);

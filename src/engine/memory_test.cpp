@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <iterator>
+#include <string>
 #include <vector>
 
 namespace {
@@ -33,6 +35,19 @@ bool there(const Block& block, std::size_t count) {
     return std::ranges::all_of(resident, [](unsigned char r) { return (r & 1) != 0; });
 }
 
+/// The flags of the mapping that it lies in, as in proc(5), smaps.
+std::string flags_of(const Block& block) {
+    std::ifstream maps("/proc/self/smaps");
+    const auto address = reinterpret_cast<std::uintptr_t>(block.get());
+    bool here = false;
+    for (std::string line; std::getline(maps, line);) {
+        std::uintptr_t begin = 0, end = 0;
+        if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) here = begin <= address && address < end;
+        if (here && line.starts_with("VmFlags:")) return line;
+    }
+    return {};
+}
+
 constexpr std::size_t kSizes[] = {1, 15, 16, 17, 1000, 4096, 50000, 70000, 600000, 3000000}; // up to 12 MB
 
 } // namespace
@@ -43,13 +58,22 @@ TEST_CASE("blocks of every size begin on a cache line, are zero, in memory, and 
         for (const auto size : kSizes) {
             blocks.push_back(allocate<float>(size));
             CHECK(on_a_line(blocks.back()));
+            CHECK(there(blocks.back(), size)); // before it is looked at: to read an untouched page brings it
             CHECK(silent(blocks.back(), size));
-            CHECK(there(blocks.back(), size));
             std::fill_n(blocks.back().get(), size, static_cast<float>(blocks.size()));
         }
     for (std::size_t b = 0; b < blocks.size(); ++b) {
         const auto size = kSizes[b % std::size(kSizes)];
         CHECK(std::count(blocks[b].get(), blocks[b].get() + size, static_cast<float>(b + 1)) == static_cast<std::ptrdiff_t>(size));
+    }
+}
+
+TEST_CASE("what has come on small pages is not gathered later, while the audio thread plays on it") {
+    for (const auto size : kSizes) {
+        const auto block = allocate<float>(size);
+        const auto flags = flags_of(block);
+        CHECK(flags.starts_with("VmFlags:"));
+        CHECK(flags.find(" hg") == std::string::npos); // MADV_HUGEPAGE: khugepaged may come
     }
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 #include <numbers>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -316,6 +317,8 @@ TEST_CASE("what can't be read or written is said in words") {
     CHECK(reading("text.wav") == "not a sound file of a known format");
     CHECK(reading("empty.wav") == "not a sound file of a known format");
     CHECK(reading("folder.wav") == "is a folder, not a file");
+    REQUIRE(mkfifo((folder / "pipe.wav").c_str(), 0600) == 0);
+    CHECK(reading("pipe.wav") == "is a pipe or a device, not a file"); // at once: nobody writes there
     const auto writing = [&](const std::string& name, const WriterOptions& o) {
         const auto writer = Writer::open(folder / name, o);
         return writer ? std::string("opened") : writer.error().what;

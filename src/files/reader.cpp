@@ -41,6 +41,7 @@ int why_unreadable(const std::string& path) {
     struct stat info {};
     if (stat(path.c_str(), &info) != 0) return errno;
     if (S_ISDIR(info.st_mode)) return EISDIR;
+    if (!S_ISREG(info.st_mode)) return ESPIPE; // to open a FIFO would wait until somebody writes
     return access(path.c_str(), R_OK) == 0 ? 0 : errno;
 }
 

@@ -15,6 +15,8 @@ FileError system_error(const std::string& path, int errno_value) {
         return {path, "a part of the path is not a folder", "check the path"};
     case EISDIR:
         return {path, "is a folder, not a file", "name a file in it"};
+    case ESPIPE:
+        return {path, "is a pipe or a device, not a file", "name a file"};
     case EACCES:
     case EPERM:
         return {path, "permission denied", "check the owner and mode of the file and its folder"};
