@@ -96,3 +96,20 @@ def test_silence_is_null_and_several_files_are_one_array(tmp_path):
     assert second["integrated"] == pytest.approx(-20.0 + 0.0067, abs=0.01)  # 1 kHz reads its level, +0.0067
     assert second["duration"] == 5.0
     assert second["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("rate", [1, 3999, 1_000_001])
+def test_a_rate_that_loudness_has_no_filters_for_is_told_and_the_others_measured(tmp_path, rate):
+    odd, good = tmp_path / "odd.wav", tmp_path / "good.wav"
+    wavfile.write(odd, rate, np.zeros(100, np.int16))
+    wavfile.write(good, 48000, np.full(4800, 1 << 14, np.int16))
+    run = subprocess.run([BINARY, "measure", good, odd, good, "--json"], capture_output=True, timeout=60, check=False, text=True)
+    assert run.returncode == 1
+    assert run.stderr == f"tonmeister measure: {odd}: has a sample rate of {rate} Hz; expected 4,000 to 1,000,000 Hz\n"
+    assert [(report["file"], report["sample_peak"]) for report in json.loads(run.stdout)] == [(str(good), -6.021)] * 2
+
+
+@pytest.mark.parametrize("rate", [4000, 1_000_000])
+def test_the_rates_at_the_ends_are_measured(tmp_path, rate):
+    wavfile.write(tmp_path / "end.wav", rate, np.full(rate // 2, 1 << 14, np.int16))
+    assert measure(tmp_path / "end.wav")[0]["sample_peak"] == -6.021

@@ -62,7 +62,7 @@ std::vector<double> loudness_weights(int channels) {
 LoudnessMeter::LoudnessMeter(int channels, double sample_rate, const Options& options)
     : kernels_(&k_weighting_kernels()), channels_(channels), rate_(sample_rate),
       with_true_peak_(options.true_peak), energies_(2 * shortterm_steps), peak_(channels), reading_(nothing) {
-    if (!(sample_rate >= 4000.0 && sample_rate <= 1e6)) {
+    if (!(sample_rate >= lowest_rate && sample_rate <= highest_rate)) {
         throw std::invalid_argument("a loudness meter needs a sample rate from 4,000 to 1,000,000 Hz");
     }
     const auto weights = options.weights.empty() ? loudness_weights(channels) : options.weights;

@@ -53,7 +53,9 @@ class LoudnessMeter {
         bool true_peak = true;            // false saves its time; both peaks then read 0
     };
 
-    /// 1 <= channels, 4,000 <= sample_rate <= 1,000,000 Hz; throws std::invalid_argument.
+    static constexpr double lowest_rate = 4000.0, highest_rate = 1e6; ///< Hz
+
+    /// 1 <= channels, lowest_rate <= sample_rate <= highest_rate; throws std::invalid_argument.
     LoudnessMeter(int channels, double sample_rate, const Options& options);
     LoudnessMeter(int channels, double sample_rate) : LoudnessMeter(channels, sample_rate, Options{}) {}
 

@@ -109,6 +109,9 @@ void sort_by_time(std::vector<Finding>& findings) {
 tl::expected<Report, files::FileError> analyse(files::Reader& reader, const MeasureOptions& options) {
     const int channels = reader.channels();
     const double rate = reader.rate();
+    if (rate < dsp::LoudnessMeter::lowest_rate || rate > dsp::LoudnessMeter::highest_rate)
+        return tl::unexpected(files::FileError{reader.path(), fmt::format("has a sample rate of {} Hz", reader.rate()),
+                                               "expected 4,000 to 1,000,000 Hz"});
     dsp::LoudnessMeter meter(channels, rate);
     const auto detectors = all_detectors(channels, rate);
     Healer healer;

@@ -17,7 +17,8 @@ struct MeasureOptions {
 
 /// Measures and judges a whole file, from where the reader stands (a fresh one: the beginning). Loudness and
 /// range are those of the samples in the file, as libebur128 and ffmpeg take them: no silence is appended for
-/// the range. Control thread. Memory grows by some 200 bytes a second of programme. Errors: the reader's.
+/// the range. Control thread. Memory grows by some 200 bytes a second of programme.
+/// Errors: the reader's, or a sample rate outside 4,000 … 1,000,000 Hz (dsp::LoudnessMeter).
 tl::expected<Report, files::FileError> analyse(files::Reader& reader, const MeasureOptions& options = {});
 
 } // namespace ton::app
