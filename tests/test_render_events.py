@@ -100,3 +100,28 @@ def test_a_render_reads_its_config_again(session, tmp_path):
 def test_an_error_of_a_bundle_is_told_with_its_own_line(session):
     told = session("100s /tonmeister/strip/add x {}\n100s /x/nothing 1\n100s /a/fader/level -3\n", code=1)
     assert "events.txt:2: /x/nothing: there is no such address" in told
+
+
+@pytest.mark.parametrize("time", ["0.05s", "1e3s", "-1s", "+1s", "s", "99999999999999999999s"])
+def test_a_time_in_samples_is_a_whole_number(session, time):
+    told = session(f"0 /a/mute false\n{time} /a/mute true\n", code=1)
+    assert f'events.txt:2: "{time}" is no time: expected seconds (1.5) or whole samples (72000s)' in told
+
+
+def test_seconds_and_samples_of_the_same_time_are_one(session):
+    assert np.array_equal(session("0.25 /a/mute 1\n"), session("12000s /a/mute 1\n"))
+    assert not np.array_equal(session("0.25 /a/mute 1\n"), session(""))
+
+
+@pytest.mark.parametrize("event", ['"0 /a/mute true', '"', '0 /a/mute "true'])
+def test_a_quote_that_is_never_closed_is_told(session, event):
+    assert "events.txt:2: a quoted text has no closing quote" in session(f"0 /a/mute false\n{event}\n", code=1)
+
+
+def test_events_after_the_end_are_told(session):
+    """The render is a second of 48,000 samples, and no latency is added: its last event is that of sample 47999."""
+    told = session("47999s /a/mute false\n2 /b/mute true\n48000s /a/mute true\n", stderr=True)
+    assert [line.split("events.txt:")[1] for line in told.splitlines() if "events.txt:" in line] == [
+        "3: /a/mute: never happens, the render ends before sample 48000", "2: /b/mute: never happens, the render ends before sample 96000"]
+    many = session("".join(f"{i} /a/mute true\n" for i in range(1, 9)), stderr=True)
+    assert many.count("never happens") == 5 and "events.txt: and 3 more events after the end" in many

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+from scipy.io import wavfile
 from support_cli import BINARY, tonmeister
 
 # The peak of the resident memory of one child, in MB.
@@ -97,3 +99,65 @@ def test_a_device_is_written_itself(config, tmp_path):
     (tmp_path / "out.wav").symlink_to("/dev/null")
     assert render(config, tmp_path, "--output", f"a={tmp_path / 'out.wav'}").returncode == 0
     assert sorted(os.listdir("/dev")) == before and (tmp_path / "out.wav").is_char_device()
+
+
+def test_a_file_that_looks_like_a_part_is_never_touched(config, tmp_path):
+    """Neither an input nor a stranger; and what a render adds beside its output is gone when it is over."""
+    long_wav(tmp_path / "y.part.wav", 4800)
+    (tmp_path / "z.part.wav").write_bytes(b"as before")
+    (tmp_path / "z.part-2.wav").write_bytes(b"as before, too")
+    before = (tmp_path / "y.part.wav").read_bytes()
+    for output in ("y", "z"):
+        done = tonmeister("render", config, "--input", f"a={tmp_path / 'y.part.wav'}", "--output", f"a={tmp_path / output}.wav")
+        assert done.returncode == 0, done.stderr
+        assert wavfile.read(tmp_path / f"{output}.wav")[1].shape == (4800, 2)
+    assert (tmp_path / "y.part.wav").read_bytes() == before
+    assert (tmp_path / "z.part.wav").read_bytes() == b"as before" and (tmp_path / "z.part-2.wav").read_bytes() == b"as before, too"
+    assert sorted(path.name for path in tmp_path.glob("*.wav")) == ["y.part.wav", "y.wav", "z.part-2.wav", "z.part.wav", "z.wav"]
+
+
+def test_errors_name_the_output_as_it_was_given(config, tmp_path):
+    done = render(config, tmp_path, "--output", f"a={tmp_path / 'o.mp3'}")
+    assert done.returncode == 1 and f"{tmp_path / 'o.mp3'}: the ending names no format" in done.stderr
+    done = render(config, tmp_path, "--output", f"a={tmp_path / 'nowhere' / 'o.wav'}")
+    assert done.returncode == 1 and f"{tmp_path / 'nowhere' / 'o.wav'}: no such file or folder" in done.stderr
+    capped = ["sh", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$@"', "sh"]
+    done = subprocess.run([*capped, BINARY, "render", config, "--input", f"a={tmp_path / 'in.wav'}", "--output", f"a={tmp_path / 'full.wav'}"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and f"{tmp_path / 'full.wav'}: the file has reached the biggest size" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["desk.json", "in.wav"]
+
+
+def test_a_strip_is_fed_from_one_file_and_told_beside_the_rest(config, tmp_path):
+    long_wav(tmp_path / "two.wav", 4800)
+    done = render(config, tmp_path, "--input", f"a={tmp_path / 'two.wav'}", "--output", f"a={tmp_path / 'out.wav'}", "--output", f"nobody={tmp_path / 'n.wav'}")
+    assert done.returncode == 1 and "2 errors, nothing was rendered" in done.stderr and 'there is no strip "nobody"' in done.stderr
+    assert f'--input a={tmp_path / "two.wav"}: {tmp_path / "in.wav"} feeds "a" already' in done.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_strip_may_be_written_to_two_files(config, tmp_path):
+    """Of two endings, or two names: both hold the whole, in the sample type of the option."""
+    noise = np.random.default_rng(5).integers(-2**15, 2**15, (4800, 2)).astype(np.int16)
+    wavfile.write(tmp_path / "noise.wav", 48000, noise)
+    done = tonmeister("render", config, "--input", f"a={tmp_path / 'noise.wav'}", "--bits", "16", "--no-dither",
+                      "--output", f"a={tmp_path / 'one.wav'}", "--output", f"a={tmp_path / 'two.wav'}")
+    assert done.returncode == 0, done.stderr
+    for name in ("one.wav", "two.wav"):
+        assert np.array_equal(wavfile.read(tmp_path / name)[1], noise)
+
+
+@pytest.mark.parametrize("names", [["x.part.wav", "x.wav"], ["x.wav", "x.part.wav"], ["x.part-2.wav", "x.part.wav", "x.wav"]])
+def test_an_output_that_is_called_as_a_part_is_no_part(config, tmp_path, names):
+    """Each strip has its own constant, so that a mix-up shows."""
+    strips = {f"s{i}": {"channels": 1, "input": [], "chain": [], "output": []} for i in range(len(names))}
+    config.write_text(json.dumps({"version": 1, "strips": strips}))
+    words = []
+    for i, name in enumerate(names):
+        wavfile.write(tmp_path / f"in{i}", 48000, np.full(4800, 1000 * (i + 1), np.int16))
+        words += ["--input", f"s{i}={tmp_path / f'in{i}'}", "--output", f"s{i}={tmp_path / name}"]
+    done = tonmeister("render", config, *words, "--bits", "16", "--no-dither")
+    assert done.returncode == 0, done.stderr
+    for i, name in enumerate(names):
+        assert np.array_equal(wavfile.read(tmp_path / name)[1], np.full(4800, 1000 * (i + 1))), name
+    assert sorted(path.name for path in tmp_path.glob("x*")) == sorted(names)

@@ -40,12 +40,18 @@ std::optional<double> parse_number(std::string_view word) {
     return value;
 }
 
+/// Seconds, or samples with an s: digits alone, because there is nothing between two samples.
 std::optional<std::int64_t> parse_time(std::string_view word, double sample_rate) {
-    const bool samples = word.ends_with('s');
-    if (samples) word.remove_suffix(1);
-    const auto number = parse_number(word);
-    if (!number || !(*number >= 0.0) || *number > 1e9 * (samples ? 1e5 : 1.0)) return {};
-    return std::llround(samples ? *number : *number * sample_rate);
+    if (word.ends_with('s')) {
+        word.remove_suffix(1);
+        std::int64_t samples = 0;
+        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), samples);
+        if (error != std::errc{} || end != word.data() + word.size() || word.starts_with('-') || samples > 100'000'000'000'000) return {};
+        return samples;
+    }
+    const auto seconds = parse_number(word);
+    if (!seconds || !(*seconds >= 0.0) || *seconds > 1e9) return {};
+    return std::llround(*seconds * sample_rate);
 }
 
 } // namespace
@@ -67,17 +73,22 @@ control::osc::Argument parse_argument(const std::string& word) {
 
 std::vector<TimedMessage> parse_events(std::string_view text, const std::string& file, double sample_rate,
                                        std::vector<std::string>& errors) {
+    constexpr auto* unclosed = "a quoted text has no closing quote";
     std::vector<TimedMessage> events;
     for (int line = 1; !text.empty(); ++line) {
         auto rest = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(text.size(), rest.size() + 1));
         const auto complain = [&](const std::string& what) { errors.push_back(fmt::format("{}:{}: {}", file, line, what)); };
         const auto time_word = next_word(rest);
-        if (!time_word || time_word->empty() || time_word->front() == '#') continue;
+        if (!time_word) {
+            complain(unclosed);
+            continue;
+        }
+        if (time_word->empty() || time_word->front() == '#') continue;
         const auto time = parse_time(*time_word, sample_rate);
         const auto address = next_word(rest);
         if (!time) {
-            complain(fmt::format("\"{}\" is no time: expected seconds (1.5) or samples (72000s)", *time_word));
+            complain(fmt::format("\"{}\" is no time: expected seconds (1.5) or whole samples (72000s)", *time_word));
             continue;
         }
         if (!address || !address->starts_with('/')) {
@@ -88,7 +99,7 @@ std::vector<TimedMessage> parse_events(std::string_view text, const std::string&
         for (;;) {
             const auto word = next_word(rest);
             if (!word) {
-                complain("a quoted text has no closing quote");
+                complain(unclosed);
                 break;
             }
             if (word->empty()) break;

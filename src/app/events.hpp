@@ -16,8 +16,8 @@ struct TimedMessage {
     int line;
 };
 
-/// Reads `render --events`: one event a line, `TIME ADDRESS ARGS…`; TIME in seconds or `123456s` for samples. An
-/// argument is a number, `true`, `false`, a word, or a JSON string. Empty lines and lines that begin with # are left
+/// Reads `render --events`: one event a line, `TIME ADDRESS ARGS…`; TIME in seconds or `123456s` for whole samples.
+/// An argument is a number, `true`, `false`, a word, or a JSON string. Empty lines and lines that begin with # are left
 /// out. Sorted by time, lines of equal time in their order. Complaints (with their line) go to `errors`.
 std::vector<TimedMessage> parse_events(std::string_view text, const std::string& file, double sample_rate,
                                        std::vector<std::string>& errors);

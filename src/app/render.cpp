@@ -51,6 +51,7 @@ class Run {
         const bool buildable = complaints_ == 0;
         read_events();
         check_strips(desk);
+        for (const auto& line : RenderInputs::complaints(options_.inputs)) complain(line);
         for (const auto& line : RenderOutputs::complaints(options_.outputs, options_.inputs)) complain(line);
         if (buildable) build(desk);
         if (complaints_ > 0) return fail(fmt::format("{}, nothing was rendered", config::counted(static_cast<std::size_t>(complaints_), "error")));
@@ -152,11 +153,7 @@ class Run {
         if (!format) return fmt::format("--bits {}: expected 16, 24 or 32f", options_.bits);
         frames_ = options_.length ? std::llround(*options_.length * rate_) : inputs_.longest() + std::llround(options_.tail * rate_);
         if (frames_ <= 0) return "there is nothing to render: give an --input, or a --length in seconds";
-        const RenderFormat into{rate_, *format, options_.dither, options_.raw};
-        for (const auto& [strip, file] : options_.outputs) {
-            if (auto error = outputs_.open(strip, file, *console_->compiled(), into, frames_); !error.empty()) return error;
-        }
-        return {};
+        return outputs_.open(options_.outputs, *console_->compiled(), {rate_, *format, options_.dither, options_.raw}, frames_);
     }
 
     std::string play() {
@@ -191,6 +188,7 @@ class Run {
                 answers_.of_line(event.line);
                 answers_.error(event.message.address, "the render ended before the change of the graph before it");
             }
+        answers_.never({events_.begin() + static_cast<std::ptrdiff_t>(next), events_.end()});
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
         for (const auto& [address, text] : console_->take_reports()) fmt::print(stderr, "{}: {}\n", address, text);
         return outputs_.close();

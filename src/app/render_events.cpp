@@ -2,6 +2,7 @@
 #include "app/render_events.hpp"
 
 #include "app/config_files.hpp"
+#include "config/diagnostic.hpp"
 #include "control/state.hpp"
 
 #include <fmt/format.h>
@@ -27,6 +28,13 @@ void EventAnswers::error(std::string_view address, std::string_view reason) {
 
 void EventAnswers::late(const TimedMessage& event, std::int64_t begun) const {
     fmt::print(stderr, "{}:{}: {}: begun {} samples late, when the change of the graph before it was over\n", file, event.line, event.message.address, begun - event.time);
+}
+
+void EventAnswers::never(std::span<const TimedMessage> events) const {
+    constexpr std::size_t shown = 5;
+    for (const auto& event : events.first(std::min(events.size(), shown)))
+        fmt::print(stderr, "{}:{}: {}: never happens, the render ends before sample {}\n", file, event.line, event.message.address, event.time);
+    if (events.size() > shown) fmt::print(stderr, "{}: and {} after the end\n", file, config::counted(events.size() - shown, "more event"));
 }
 
 namespace {

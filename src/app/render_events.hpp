@@ -6,6 +6,7 @@
 #include "control/editor.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ class EventAnswers : public control::Answers {
     void of_line(int number) { line = number, together_ = nullptr; }
     /// An event that had to wait for a change of the graph, and now began.
     void late(const TimedMessage& event, std::int64_t begun) const;
+    /// Events after the render's end: the first few of them, and how many more.
+    void never(std::span<const TimedMessage> events) const;
 
   private:
     const std::vector<TimedMessage>* together_ = nullptr;

@@ -2,6 +2,7 @@
 #include "app/render_files.hpp"
 
 #include "config/diagnostic.hpp"
+#include "files/reserve_name.hpp"
 
 #include <fmt/format.h>
 
@@ -23,13 +24,38 @@ fs::path place_of(const std::string& file) {
     return failed ? fs::path(file) : place;
 }
 
-fs::path part_of(const fs::path& place) {
+/// The error of a part, told of the file that it grows for.
+std::string told_of(const std::string& file, const files::FileError& error) {
+    return files::FileError{file, error.what, error.remedy}.text();
+}
+
+/// Creates an empty file beside `place`, of a name that nothing had and none of `places` will have; "" where the place is
+/// written itself. Its ending is that of `file`, which may be a link to a place with another.
+tl::expected<fs::path, files::FileError> reserve_part(const std::string& file, const fs::path& place, const std::vector<fs::path>& places) {
     if (std::error_code ignored; fs::exists(place, ignored) && !fs::is_regular_file(place, ignored)) return {};
     auto part = place;
-    return part.replace_filename(place.stem().string() + ".part" + place.extension().string());
+    part.replace_filename(place.stem().string() + ".part" + fs::path(file).extension().string());
+    auto name = files::reserve_name(part.string());
+    if (!name) return tl::unexpected(name.error());
+    if (std::ranges::find(places, fs::path(*name)) == places.end()) return *name;
+    auto other = reserve_part(file, place, places); // while this one is taken
+    std::error_code ignored;
+    fs::remove(*name, ignored);
+    return other;
 }
 
 } // namespace
+
+std::vector<std::string> RenderInputs::complaints(const FilesByStrip& inputs) {
+    std::vector<std::string> lines;
+    for (auto input = inputs.begin(); input != inputs.end(); ++input) {
+        const auto& [strip, file] = *input;
+        const auto first = std::ranges::find(inputs.begin(), input, strip, [](const auto& other) { return other.first; });
+        if (first != input)
+            lines.push_back(fmt::format("--input {}={}: {} feeds \"{}\" already; put all channels into one file, or feed another strip", strip, file, first->second, strip));
+    }
+    return lines;
+}
 
 void RenderInputs::open(const FilesByStrip& files, int rate, std::vector<std::string>& complaints) {
     for (const auto& [strip, file] : files) {
@@ -95,20 +121,34 @@ std::vector<std::string> RenderOutputs::complaints(const FilesByStrip& outputs, 
     return lines;
 }
 
-std::string RenderOutputs::open(const std::string& strip, const std::string& file, const graph::Compiled& compiled, const RenderFormat& format,
-                                std::int64_t frames) {
+std::string RenderOutputs::open(const FilesByStrip& outputs, const graph::Compiled& compiled, const RenderFormat& format, std::int64_t frames) {
+    std::vector<fs::path> places;
+    for (const auto& [_, file] : outputs) places.push_back(place_of(file));
+    for (const auto& [strip, file] : outputs)
+        if (auto error = open(strip, file, places, compiled, format, frames); !error.empty()) return error;
+    return {};
+}
+
+std::string RenderOutputs::open(const std::string& strip, const std::string& file, const std::vector<fs::path>& places,
+                                const graph::Compiled& compiled, const RenderFormat& format, std::int64_t frames) {
     const int s = compiled.desk.index(strip);
     std::vector<int> slots;
     for (const auto& port : compiled.ports)
         if (!port.input && port.strip == s && port.module < 0) slots.push_back(port.slot);
+    const files::WriterOptions options{.rate = format.rate, .channels = static_cast<int>(slots.size()), .format = format.format,
+                                       .dither = format.dither ? files::Dither::tpdf : files::Dither::none};
     const auto place = place_of(file);
-    auto part = part_of(place);
-    auto writer = files::Writer::open(part.empty() ? file : part.string(), {.rate = format.rate, .channels = static_cast<int>(slots.size()), .format = format.format,
-                                             .dither = format.dither ? files::Dither::tpdf : files::Dither::none});
-    if (!writer) return writer.error().text();
+    if (const auto fits = files::Writer::check(file, options); !fits) return fits.error().text();
+    auto part = reserve_part(file, place, places);
+    if (!part) return told_of(file, part.error());
+    auto writer = files::Writer::open(part->empty() ? file : part->string(), options);
+    if (!writer) {
+        if (std::error_code ignored; !part->empty()) fs::remove(*part, ignored);
+        return told_of(file, writer.error());
+    }
     const std::int64_t latency = format.raw ? 0 : compiled.layout.latency_of(s);
     latency_ = std::max(latency_, latency);
-    outputs_.push_back({std::move(*writer), std::move(slots), latency, frames, place, std::move(part)});
+    outputs_.push_back({std::move(*writer), std::move(slots), latency, frames, file, place, std::move(*part)});
     return {};
 }
 
@@ -120,7 +160,7 @@ std::string RenderOutputs::write(const std::vector<std::vector<float>>& slots, i
         if (n <= 0) continue;
         std::vector<const float*> planes;
         for (const int slot : output.slots) planes.push_back(slots[at(slot)].data() + skip);
-        if (const auto done = output.writer.write(planes.data(), n); !done) return done.error().text();
+        if (const auto done = output.writer.write(planes.data(), n); !done) return told_of(output.file, done.error());
         output.left -= n;
     }
     return {};
@@ -128,15 +168,15 @@ std::string RenderOutputs::write(const std::vector<std::vector<float>>& slots, i
 
 std::string RenderOutputs::close() {
     for (auto& output : outputs_) {
-        if (const auto done = output.writer.close(); !done) return done.error().text();
+        if (const auto done = output.writer.close(); !done) return told_of(output.file, done.error());
         if (const auto clipped = output.writer.clipped(); clipped > 0)
-            fmt::print(stderr, "{}: {} above full scale, limited to it\n", output.place.string(), config::counted(static_cast<std::size_t>(clipped), "sample"));
+            fmt::print(stderr, "{}: {} above full scale, limited to it\n", output.file, config::counted(static_cast<std::size_t>(clipped), "sample"));
     }
     for (auto& output : outputs_) {
         std::error_code failed;
         if (output.part.empty()) continue;
         fs::rename(output.part, output.place, failed);
-        if (failed) return fmt::format("{}: can't become {}: {}", output.part.string(), output.place.string(), failed.message());
+        if (failed) return fmt::format("{}: can't become {}: {}", output.part.string(), output.file, failed.message());
         output.part.clear();
     }
     return {};

@@ -18,6 +18,8 @@ using FilesByStrip = std::vector<std::pair<std::string, std::string>>; ///< stri
 /// The files that a render feeds to strips, read as it goes: an hour needs no more memory than a second.
 class RenderInputs {
   public:
+    /// What is wrong with these files beside each other, a line each. Nothing is touched.
+    static std::vector<std::string> complaints(const FilesByStrip& inputs);
     /// Opens all, resampled to `rate` (Hz) where it differs; what can't be read goes to `complaints`.
     void open(const FilesByStrip& files, int rate, std::vector<std::string>& complaints);
     std::int64_t longest() const; ///< frames
@@ -45,7 +47,8 @@ struct RenderFormat {
 };
 
 /// The files that a render writes strips' outputs to, each without its strip's latency. They grow beside their places, as
-/// NAME.part.ENDING, and take them when the render is whole: one that is stopped leaves what was there.
+/// NAME.part.ENDING (NAME.part-2.ENDING, … where that is taken), and take them when the render is whole: one that is stopped
+/// leaves what was there. Errors name the file as it was given.
 class RenderOutputs {
   public:
     RenderOutputs() = default;
@@ -55,9 +58,8 @@ class RenderOutputs {
 
     /// What is wrong with these files beside each other and the inputs, a line each. Nothing is touched.
     static std::vector<std::string> complaints(const FilesByStrip& outputs, const FilesByStrip& inputs);
-    /// Opens one; `frames` is its length. Returns what went wrong, "" where nothing did.
-    std::string open(const std::string& strip, const std::string& file, const graph::Compiled& compiled, const RenderFormat& format,
-                     std::int64_t frames);
+    /// Opens all; `frames` is their length. Returns what went wrong, "" where nothing did.
+    std::string open(const FilesByStrip& outputs, const graph::Compiled& compiled, const RenderFormat& format, std::int64_t frames);
     std::int64_t latency() const { return latency_; } ///< the longest of them, frames
 
     /// Takes `count` frames by the slots of the strips' ports. Returns what went wrong, "" where nothing did.
@@ -72,8 +74,11 @@ class RenderOutputs {
         std::vector<int> slots;
         std::int64_t skip; ///< frames of latency still to be left out
         std::int64_t left; ///< frames still to be written
+        std::string file; ///< as it was given
         std::filesystem::path place, part; ///< part is empty where the place is written itself: a pipe, a device
     };
+    std::string open(const std::string& strip, const std::string& file, const std::vector<std::filesystem::path>& places,
+                     const graph::Compiled& compiled, const RenderFormat& format, std::int64_t frames);
     std::vector<Output> outputs_;
     std::int64_t latency_ = 0;
 };
