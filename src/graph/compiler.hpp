@@ -68,6 +68,7 @@ class Compiler {
     void adopt(const LaneGroup& group, const std::shared_ptr<Section>& section);
     std::string key_of(int n, int m);
     std::shared_ptr<Stage> make_stage(const LaneGroup& group, int m);
+    std::shared_ptr<Stage> running_stage(const LaneGroup& group, int m);
     std::shared_ptr<Stage> make_planar(int n, int m);
     std::uint32_t take_slot();
     void join_halves(Instance& first);
@@ -122,6 +123,7 @@ class Compiler {
     std::vector<std::vector<std::size_t>> sums_of_, fed_by_; // by node: what it reads, what it feeds
     std::vector<char> finished_;                             // nodes whose section is in the steps already
     const std::map<std::string, int> empty_;
+    std::set<const Stage*> stages_taken_; // the running plan's that play on in this one
     std::set<const Signal*> played_; // the running plan's
     std::set<std::string> ran_;      // its strips
 };

@@ -58,6 +58,7 @@ void Compiler::make_section(const LaneGroup& group) {
     if (group.kept && group.kept->lanes().size() == group.nodes.size() && unchanged(group)) {
         const auto kept = before(node(group.any()).identity)->section;
         adopt(group, kept);
+        for (const auto& stage : kept->stages()) stages_taken_.insert(stage.get());
         return;
     }
     const auto& model = node(group.any());
@@ -105,6 +106,7 @@ std::shared_ptr<engine::Stage> Compiler::make_stage(const LaneGroup& group, int 
     const auto& setup = node(any).setups[at(m)];
     const auto& mod = strip(node(any).strip).chain[at(node(any).first + m)];
     if (!mod.type->lanes) return make_planar(any, m);
+    if (auto running = running_stage(group, m)) return running;
     auto stage = std::make_shared<Stage>(*mod.type, setup, &kernel_of(*mod.type, static_cast<int>(group.nodes.size())), nullptr);
     for (int l = 0; l < static_cast<int>(group.nodes.size()); ++l) {
         const int n = group.nodes[at(l)];
@@ -114,6 +116,23 @@ std::shared_ptr<engine::Stage> Compiler::make_stage(const LaneGroup& group, int 
         if (old && same(old->stage->setup(), setup)) transaction_->moves.push_back({stage.get(), l, old->stage.get(), old->lane});
     }
     stage->prime();
+    return stage;
+}
+
+/// The one that plays these lanes now, each in its place: it goes on as it is, and nothing need be copied while the plans
+/// change. Null where there is none, or where another section of this plan has it.
+std::shared_ptr<engine::Stage> Compiler::running_stage(const LaneGroup& group, int m) {
+    const Instance* found = nullptr;
+    for (int l = 0; l < static_cast<int>(group.nodes.size()); ++l) {
+        if (group.nodes[at(l)] < 0) continue;
+        const auto* old = running_instance(key_of(group.nodes[at(l)], m));
+        if (!old || old->lane != l || (found && old->stage != found->stage)) return nullptr;
+        found = old;
+    }
+    const int any = group.any();
+    const auto& stage = found->stage;
+    if (stage->width() != static_cast<int>(group.nodes.size()) || &stage->type() != strip(node(any).strip).chain[at(node(any).first + m)].type) return nullptr;
+    if (!same(stage->setup(), node(any).setups[at(m)]) || !stages_taken_.insert(stage.get()).second) return nullptr;
     return stage;
 }
 

@@ -81,12 +81,12 @@ nlohmann::json to_sound(int strips, bool quick) {
 
 nlohmann::json transaction(int strips, bool quick) {
     std::vector<double> add, rename, insert, undo, monitor, save, whole;
-    double longest = 0;
+    double longest = 0, longest_monitor = 0;
     for (int i = 0; i < (quick ? 2 : 5); ++i) {
         Session session(strips);
         const auto done = [&](std::vector<double>& times, double ms) {
             times.push_back(ms);
-            const int callbacks = session.settle(longest);
+            const int callbacks = session.settle(&times == &monitor ? longest_monitor : longest);
             if (&times == &add) whole.push_back(ms + kPeriod * callbacks);
         };
         done(add, session.tell("/tonmeister/strip/add", {std::string("new"), fmt::format(R"({{"channels":1,"chain":[{}],"to":"bus"}})", kChain)}));
@@ -100,7 +100,7 @@ nlohmann::json transaction(int strips, bool quick) {
         save.push_back(milliseconds_since(start));
     }
     return {{"strips", strips}, {"add_ms", median(add)}, {"rename_ms", median(rename)}, {"insert_ms", median(insert)}, {"undo_ms", median(undo)}, {"first_monitor_ms", median(monitor)},
-            {"add_until_it_runs_ms", median(whole)}, {"longest_callback_ms", longest}, {"period_ms", kPeriod}, {"save_all_moved_ms", median(save)}};
+            {"add_until_it_runs_ms", median(whole)}, {"longest_callback_ms", longest}, {"longest_callback_of_first_monitor_ms", longest_monitor}, {"period_ms", kPeriod}, {"save_all_moved_ms", median(save)}};
 }
 
 } // namespace
