@@ -70,7 +70,8 @@ std::vector<std::pair<std::string, std::string>> Console::take_reports() {
         if (!instance.stage->processor()) continue;
         auto text = instance.stage->processor()->take_report();
         if (text.empty()) continue;
-        reports.emplace_back("/" + instance.key.substr(0, instance.key.rfind(':')), std::move(text));
+        const auto& strip = desk_.strips[at(instance.strip)]; // its key may be a name that it had
+        reports.emplace_back("/" + strip.name + instance.key.substr(strip.key().size(), instance.key.rfind(':') - strip.key().size()), std::move(text));
     }
     return reports;
 }

@@ -29,6 +29,29 @@ TEST_CASE("a renamed strip sounds on, to the bit, and what names it follows") {
     CHECK(plain.play(5000)["mix"] == renamed.play(5000)["mix"]);
 }
 
+TEST_CASE("a renamed strip that shares its microphone's gain sounds on, to the bit") {
+    auto text = kText;
+    for (const S strip : {"a", "b"}) text.insert(text.find("\"chain\": [", text.find("\"" + strip + "\": {")) + 10, R"( { "automix": {} },)");
+    Studio plain(text), renamed(text);
+    renamed.send("/tonmeister/strip/rename", {S("a"), S("anna")});
+    plain.play();
+    REQUIRE(renamed.good());
+    CHECK(plain.play(20000)["mix"] == renamed.play(20000)["mix"]);
+    for (auto* s : {&plain, &renamed}) s->send(s == &plain ? "/a/automix/weight" : "/anna/automix/weight", {-12.0F});
+    REQUIRE(renamed.good());
+    CHECK(plain.play(20000)["mix"] == renamed.play(20000)["mix"]);
+}
+
+TEST_CASE("what a module tells is told of its strip's new name") {
+    Studio s;
+    s.send("/tonmeister/strip/rename", {S("a"), S("anna")}).send("/tonmeister/chain/insert", {S("anna"), 0, S(R"({"recorder":{}})")});
+    s.send("/anna/recorder/arm", {true}).send("/anna/recorder/record", {true});
+    REQUIRE(s.good());
+    const auto reports = s.desk.console().take_reports();
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].first == "/anna/recorder");
+}
+
 TEST_CASE("groups are saved as they stand, and follow a member's new name") {
     auto text = kText;
     const std::string_view groups = R"(, "groups": { "both": { "members": ["a", "b"], "level": -3 } } )";

@@ -40,14 +40,6 @@ class Talk : public Answers {
     void error(std::string_view address, std::string_view reason) override { errors.push_back(std::string(address).append(" ").append(reason)); }
 };
 
-inline Planes noise(int channels, int frames, unsigned seed) {
-    std::mt19937 random(seed);
-    Planes planes(static_cast<std::size_t>(channels), std::vector<float>(static_cast<std::size_t>(frames)));
-    for (auto& plane : planes)
-        for (auto& x : plane) x = static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 2000.0F;
-    return planes;
-}
-
 /// A playing desk, its dispatcher and editor.
 struct Studio {
     TestDesk desk;

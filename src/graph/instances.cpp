@@ -165,7 +165,7 @@ void Compiler::join_halves(Instance& first) {
     const auto& s = strip(first.strip);
     const auto& module = s.chain[at(first.module)];
     if (module.half != 1) return;
-    const auto& second = out_->instances.at(fmt::format("{}/{}:{}", s.name, second_half(module.name), module.type->name));
+    const auto& second = out_->instances.at(fmt::format("{}/{}:{}", s.key(), second_half(module.name), module.type->name));
     first.readout = second.readout;
     first.stride = second.stride;
     plan_->places[first.slot].second = second.stage.get();
