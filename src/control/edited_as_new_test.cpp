@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
 using namespace ton::test;
@@ -65,6 +66,8 @@ struct Played {
             in[strip] = noise(1, frames, ++seed);
             for (auto& x : in[strip][0]) x *= level;
         }
+        for (const auto& port : desk.console().live_ports()) // to inserts comes back nothing
+            if (port.input && !port.instance.empty()) in[port.instance].assign(ton::engine::kMaxChannels, std::vector<float>(static_cast<std::size_t>(frames)));
         auto out = desk.play(frames, in, block);
         for (const auto& [name, strip] : heard)
             if (name != strip) out[name] = out[strip];

@@ -16,10 +16,12 @@ namespace {
 
 constexpr int kStrips = 40; // more than two groups of the widest lanes
 
-std::string text(const std::string& more = "", int first = 0) {
+/// Strips `first` to 39, of which those below `longer` have a module more; and `more`.
+std::string text(const std::string& more = "", int first = 0, int longer = 0) {
     std::string strips;
     for (int i = first; i < kStrips; ++i)
-        strips += fmt::format(R"("s{}": {{ "channels": 1, "chain": [ {{ "eq": {{}} }}, {{ "compressor": {{}} }}, {{ "fader": {{}} }}, {{ "pan": {{}} }} ], "to": "mix" }}, )", i);
+        strips += fmt::format(R"("s{}": {{ "channels": 1, "chain": [ {{ "eq": {{}} }}, {{ "compressor": {{}} }}, {{ "fader": {{}} }}, {}{{ "pan": {{}} }} ], "to": "mix" }}, )", i,
+                              i < longer ? R"({ "gain": {} }, )" : "");
     return fmt::format(R"({{ "version": 1, "strips": {{ {}{} "mix": {{ "channels": 2, "chain": [ {{ "fader": {{}} }} ] }} }} }})", strips, more);
 }
 
@@ -45,6 +47,23 @@ int kept(const graph::Compilation& before, const graph::Compilation& after) {
     return count;
 }
 
+/// Each instance that was there plays on where it was, or its column is copied to where it is now.
+void check_columns(const graph::Compilation& before, const graph::Compilation& after) {
+    std::size_t copied = 0;
+    for (const auto& [key, now] : after.compiled->instances) {
+        const auto old = before.compiled->instances.find(key);
+        if (old == before.compiled->instances.end()) continue;
+        const bool moved = std::ranges::any_of(after.transaction->moves, [&](const auto& m) {
+            return m.to == now.stage.get() && m.lane == now.lane && m.from == old->second.stage.get() && m.from_lane == old->second.lane;
+        });
+        const bool stays = now.stage == old->second.stage && now.lane == old->second.lane;
+        CHECK(moved != stays);
+        copied += moved ? 1 : 0;
+    }
+    CHECK(copied == after.transaction->moves.size());
+    kept(before, after);
+}
+
 } // namespace
 
 TEST_CASE("a first monitor gives every section a new place to be heard at, and copies no strip's memory for it") {
@@ -59,18 +78,16 @@ TEST_CASE("a first monitor gives every section a new place to be heard at, and c
 TEST_CASE("where strips have to change lanes each column is copied, and no stage is played twice") {
     for (const int lane_width : {1, 4, 16}) {
         const auto before = compile(text(), nullptr, lane_width);
-        const auto after = compile(text("", 3), before.compiled.get(), lane_width);
-        std::size_t copied = 0;
-        for (const auto& [key, now] : after.compiled->instances) {
-            const auto& old = before.compiled->instances.at(key);
-            const bool moved = std::ranges::any_of(after.transaction->moves, [&](const auto& m) {
-                return m.to == now.stage.get() && m.lane == now.lane && m.from == old.stage.get() && m.from_lane == old.lane;
-            });
-            const bool stays = now.stage == old.stage && now.lane == old.lane;
-            CHECK(moved != stays);
-            copied += moved ? 1 : 0;
-        }
-        CHECK(copied == after.transaction->moves.size());
-        kept(before, after);
+        check_columns(before, compile(text("", 3), before.compiled.get(), lane_width));
+    }
+}
+
+TEST_CASE("where strips of one stage part and all are in their lanes, some play on in it and the others are copied") {
+    for (const auto& [lane_width, longer] : {std::pair{4, 2}, {16, 10}}) {
+        const auto before = compile(text(), nullptr, lane_width);
+        const auto after = compile(text("", 0, longer), before.compiled.get(), lane_width);
+        for (const auto& [key, old] : before.compiled->instances) CHECK(after.compiled->instances.at(key).lane == old.lane);
+        CHECK_FALSE(after.transaction->moves.empty());
+        check_columns(before, after);
     }
 }

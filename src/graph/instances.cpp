@@ -56,9 +56,7 @@ void Compiler::make_inputs(int n) {
 
 void Compiler::make_section(const LaneGroup& group) {
     if (group.kept && group.kept->lanes().size() == group.nodes.size() && unchanged(group)) {
-        const auto kept = before(node(group.any()).identity)->section;
-        adopt(group, kept);
-        for (const auto& stage : kept->stages()) stages_taken_.insert(stage.get());
+        adopt(group, before(node(group.any()).identity)->section); // what its stages play is in no other group
         return;
     }
     const auto& model = node(group.any());
