@@ -12,7 +12,7 @@
 // The shares own/total add up to 1; so do the h, since all are smoothed by the same linear filter: the powers of the gains
 // always add up to that of one open microphone. N equal levels have -10 log10 N dB each (-6 dB for four, -9 dB for eight,
 // as Dugan's Model N shows for ambience), one alone 0 dB; 3 dB more in one gives 3 dB more gain, too.
-// In digital silence (total below 1e-30) everybody keeps his share.
+// In digital silence (total below 1e-30) everybody keeps his share, but who is off has none: where all are off, all are silent.
 //
 // The first half measures and tells the group, the second hears it; the engine bypasses the second only.
 // Included once per instruction set, after <hwy/foreach_target.h>.
@@ -143,8 +143,9 @@ template <class D> struct Automix {
             // More than all there is only while its edge fades in, less than nothing never: a healed sample at most.
             const V ratio = hn::Max(hn::Min(own / hn::Max(total, least), one), zero);
             const auto fresh = hn::AndNot(hn::Gt(s.begun, zero), heard);
-            s.first = hn::IfThenElse(heard, hn::IfThenElse(fresh, ratio, hn::MulAdd(step, ratio - s.first, s.first)), s.first);
-            s.share = hn::IfThenElse(heard, hn::IfThenElse(fresh, ratio, hn::MulAdd(step, s.first - s.share, s.share)), s.share);
+            const auto moves = hn::Or(heard, hn::Eq(hn::LoadU(d, b.controls[automix::on].at(i)), zero));
+            s.first = hn::IfThenElse(moves, hn::IfThenElse(fresh, ratio, hn::MulAdd(step, ratio - s.first, s.first)), s.first);
+            s.share = hn::IfThenElse(moves, hn::IfThenElse(fresh, ratio, hn::MulAdd(step, s.first - s.share, s.share)), s.share);
             s.begun = hn::IfThenElse(heard, one, s.begun);
             gain = hn::Sqrt(s.share);
             for (int c = 0; c < m.setup.channels_out; ++c)

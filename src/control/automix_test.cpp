@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <random>
@@ -121,6 +122,23 @@ TEST_CASE("automix: bypassed or off, a strip leaves its share to the others") {
         if (row == "on") CHECK(std::abs(out.at("mic3")[0].back()) < 1e-12F);
         else CHECK(out.at("mic3")[0].back() == in.at("mic3")[0].back());
     }
+}
+
+TEST_CASE("automix: where all are off all are silent, and who is switched on is there") {
+    const auto in = room({-20, -20}, 9600);
+    TestDesk desk(panel({1, 2}), options(2));
+    desk.play(9600, in, 441);
+    desk.set("/mic1/automix/on", 0);
+    desk.play(9600, in, 441);
+    desk.set("/mic2/automix/on", 0); // the last one: nobody tells the group of anything any more
+    desk.play(9600, in, 441);
+    const auto off = desk.play(9600, in, 441);
+    for (const auto* const mic : {"mic1", "mic2"}) CHECK(std::ranges::all_of(off.at(mic)[0], [](float y) { return std::abs(y) < 1e-12F; }));
+    desk.set("/mic1/automix/on", 1);
+    desk.play(9600, in, 441);
+    const auto on = desk.play(9600, in, 441);
+    CHECK(gain(on, in, 1, 9599) == doctest::Approx(1.0).epsilon(1e-4));
+    CHECK(std::abs(on.at("mic2")[0].back()) < 1e-12F);
 }
 
 TEST_CASE("automix: groups do not hear each other") {
