@@ -169,8 +169,11 @@ std::vector<std::string> config_first(std::vector<std::string> words) {
     std::string_view list; // what every value of the option that we are in has
     int values = 0;
     for (auto word = words.begin() + 1; word != words.end(); ++word) {
-        if (word->starts_with('-')) list = *word == "--osc" ? "://" : *word == "--input" || *word == "--output" ? "=" : "", values = 0;
-        else if (!list.empty() && ++values > 1 && word->find(list) == std::string::npos) {
+        if (word->starts_with('-')) {
+            const auto option = std::string_view(*word).substr(0, word->find('='));
+            list = option == "--osc" ? "://" : option == "--input" || option == "--output" ? "=" : "";
+            values = option.size() < word->size() ? 1 : 0; // --osc=URL has its first with it
+        } else if (!list.empty() && ++values > 1 && word->find(list) == std::string::npos) {
             configs.push_back(std::move(*word));
             continue;
         }
