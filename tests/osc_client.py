@@ -118,6 +118,11 @@ class Listener:
                 heard.append((time.monotonic(), *one))
         return heard
 
+    def gather(self, count, more=0.3):
+        """The next `count` messages, however late, and what else comes within `more` seconds: (address, values) each."""
+        heard = [one for one in (self.next() for _ in range(count)) if one is not None]
+        return heard + [(address, values) for _, address, values in self.collect(more)]
+
     def tell(self, address, *values):
         self.send(message(address, *values))
 

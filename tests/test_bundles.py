@@ -122,8 +122,8 @@ def test_who_sends_values_beside_an_edit_is_not_told_them_again(desk):
     client, other = osc_client.Client(desk.port), osc_client.Client(desk.port)
     for one in (client, other):
         one.tell("/tonmeister/subscribe", "/*/fader/level")
-        assert len(one.collect(0.3)) == 2
+        assert len(one.gather(2)) == 2
     client.send(bundle(None, message("/mix/fader/level", -20.0), message(ADD, "x", "{}"), message("/host/fader/level", -10.0)))
-    heard = [(address, values) for _, address, values in client.collect(0.5)]
-    assert not [h for h in heard if h[0].endswith("/level")], heard
-    assert {(address, *values) for _, address, values in other.collect(0.3)} >= {("/mix/fader/level", -20.0), ("/host/fader/level", -10.0)}
+    heard = client.gather(1, more=0.5)
+    assert named(heard, "/tonmeister/edited") and not [h for h in heard if h[0].endswith("/level")], heard
+    assert {(address, *values) for address, values in other.gather(2)} >= {("/mix/fader/level", -20.0), ("/host/fader/level", -10.0)}

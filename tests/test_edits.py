@@ -243,7 +243,7 @@ def test_a_bad_reload_is_answered_with_every_error_up_to_a_bound(config, tmp_pat
         config.write_text(f'{{ "version": 1, "strips": {{ {strips} }} }}')
         client = osc_client.Client(desk.port)
         client.tell("/tonmeister/reload")
-        errors = [values[1] for _, address, values in client.collect(1) if address == "/tonmeister/error"]
+        errors = [values[1] for address, values in client.gather(17) if address == "/tonmeister/error"]
         assert len(errors) == 17
         assert all("fadr" in error for error in errors[:16])
         assert errors[16] == "and 14 more, see the log"

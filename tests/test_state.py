@@ -177,9 +177,8 @@ def test_a_folder_that_can_not_be_written_is_told_and_the_desk_plays_on(config, 
     blocked.write_text("")
     with Daemon(config, tmp_path, "--state", blocked / "s.json") as desk:
         desk.set("/host/fader/level", "-7.5")
-        time.sleep(0.6)
+        assert wait_for(lambda: "settings can't be saved" in desk.log.read_text())
         assert desk.get("/host/fader/level") == "-7.5"
-        assert "settings can't be saved" in desk.log.read_text()
 
 
 # ------------------------------------------------------------------------------------------- kill -9 in a flood

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from desk import Daemon, write_config
-from osc_client import wait_for
+from osc_client import Stream, message, wait_for
 
 STRIPS = {"a": {"chain": [{"fader": {}}], "to": "mix"}, "mix": {"channels": 2, "chain": []}}
 MANY = 100
@@ -13,7 +13,7 @@ MANY = 100
 
 @pytest.fixture
 def desk(tmp_path):
-    with Daemon(write_config(tmp_path, STRIPS)) as daemon:
+    with Daemon(write_config(tmp_path, STRIPS), osc=("udp://127.0.0.1:0", "tcp://127.0.0.1:0")) as daemon:
         daemon.settle()
         yield daemon
 
@@ -59,12 +59,11 @@ def test_a_file_that_is_loaded_by_signal_waits_for_no_client(desk):
 
 
 def test_a_client_has_512_waiting_at_most_and_is_told(desk):
-    greedy, other = desk.new_client(), desk.new_client()
+    greedy, other = Stream(desk.ports()[1]), desk.new_client()
     refused = other.status()["refused"]
-    for name in ("first", "second"):
-        greedy.tell("/tonmeister/strip/add", name, "{}")
-    for _ in range(700):  # behind the second
-        greedy.tell("/a/fader/level/inc", 0.01)
+    edits = [message("/tonmeister/strip/add", name, "{}") for name in ("first", "second")]
+    behind = [message("/a/fader/level/inc", 0.01)] * 700
+    greedy.socket.sendall(b"".join(map(greedy.frame, edits + behind)))  # at once, however slow this client is: the first edit isn't over
     other.tell("/a/mute", 1)
     assert other.get("/a/mute") == 1
     about, why = greedy.hear("/tonmeister/error")
