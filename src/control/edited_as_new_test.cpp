@@ -52,13 +52,15 @@ struct Played {
         for (const auto& [_, strip] : heard) o.outputs.push_back(strip);
         return o;
     }
-    /// What was sent, and why it was refused.
-    S send(const S& address, const osc::Arguments& args) {
+    /// A message or a bundle. What was sent, and why it was refused.
+    S send(const std::vector<osc::Message>& messages) {
         talk.errors.clear();
-        dispatcher.begin(false, ton::engine::Command::kNow, is_edit(address));
-        dispatcher.obey({address, args}, ton::engine::Command::kNow, talk);
-        dispatcher.commit(false, talk);
-        return osc::to_text({address, args}) + (talk.errors.empty() ? "" : " refused: " + talk.errors.front()) + "\n";
+        dispatcher.begin(messages.size() > 1, ton::engine::Command::kNow, std::ranges::any_of(messages, is_edit, &osc::Message::address));
+        for (const auto& message : messages) dispatcher.obey(message, ton::engine::Command::kNow, talk);
+        dispatcher.commit(messages.size() > 1, talk);
+        S said;
+        for (const auto& message : messages) said += (said.empty() ? "" : "; ") + osc::to_text(message);
+        return said + (talk.errors.empty() ? "" : " refused: " + talk.errors.front()) + "\n";
     }
     std::map<S, Planes> play(int frames, float level, unsigned seed, int block) {
         std::map<S, Planes> in;
@@ -84,7 +86,7 @@ class Hand {
     int pick(std::size_t count) { return static_cast<int>(random_() % count); }
 
   private:
-    using Args = osc::Arguments;
+    using Message = osc::Message;
     S fresh(const char* what) { return fmt::format("{}{}", what, ++named_); }
     S strip() {
         const auto& strips = p_.desk.console().desk().strips;
@@ -92,10 +94,11 @@ class Hand {
             if (const auto& strip = strips[static_cast<std::size_t>(pick(strips.size()))]; !strip.members) return strip.name;
     }
     std::int32_t place() { return pick(4); }
-    S edit();
+    Message message();
+    Message edit();
     S module();
-    S remove();
-    S parameter();
+    Message remove();
+    Message parameter();
 
     std::mt19937 random_;
     Played& p_;
@@ -104,30 +107,38 @@ class Hand {
 
 S Hand::move() {
     switch (pick(12)) {
-    case 0: return p_.send("/tonmeister/undo", {});
-    case 1: return p_.send("/tonmeister/redo", {});
-    case 2: return p_.send("/" + strip() + (pick(2) == 0 ? "/solo" : "/mute"), {std::int32_t{pick(2)}});
-    case 3:
-    case 4: return parameter();
+    case 0: return p_.send({{"/tonmeister/undo", {}}});
+    case 1: return p_.send({{"/tonmeister/redo", {}}});
+    case 2: return p_.send({message(), message(), message()});
+    default: return p_.send({message()});
+    }
+}
+
+osc::Message Hand::message() {
+    switch (pick(9)) {
+    case 0: return {"/" + strip() + (pick(2) == 0 ? "/solo" : "/mute"), {std::int32_t{pick(2)}}};
+    case 1:
+    case 2: return parameter();
     default: return edit();
     }
 }
 
-S Hand::edit() {
+osc::Message Hand::edit() {
     const S verb = "/tonmeister/";
-    switch (pick(14)) {
-    case 0: return p_.send(verb + "strip/rename", {strip(), fresh("n")});
-    case 1: return p_.send(verb + "route", {strip(), strip()});
-    case 2: return p_.send(verb + "route", {strip(), strip(), strip()});
+    switch (pick(15)) {
+    case 0: return {verb + "strip/rename", {strip(), fresh("n")}};
+    case 1: return {verb + "route", {strip(), strip()}};
+    case 2: return {verb + "route", {strip(), strip(), strip()}};
     case 3: return remove();
-    case 4: return p_.send(verb + "strip/add", {fresh("s"), fmt::format(R"({{"chain":[{{"eq":{{}}}},{{"compressor":{{}}}},{{"fader":{{}}}}],"to":"{}"}})", strip())});
-    case 5: return p_.send(verb + "strip/set", {strip(), S("link"), pick(3) == 0 ? S("null") : strip()});
-    case 6: return p_.send(verb + "group/add", {fresh("g"), fmt::format(R"({{"members":["{}","t*"],"level":-3}})", strip())});
-    case 7: return p_.send(verb + "group/remove", {fmt::format("g{}", pick(static_cast<std::size_t>(named_) + 1))});
+    case 4: return {verb + "strip/add", {fresh("s"), fmt::format(R"({{"chain":[{{"eq":{{}}}},{{"compressor":{{}}}},{{"fader":{{}}}}],"to":"{}"}})", strip())}};
+    case 5: return {verb + "strip/set", {strip(), S("link"), pick(3) == 0 ? S("null") : strip()}};
+    case 6: return {verb + "group/add", {fresh("g"), fmt::format(R"({{"members":["{}","t*"],"level":-3}})", strip())}};
+    case 7: return {verb + "group/remove", {fmt::format("g{}", pick(static_cast<std::size_t>(named_) + 1))}};
     case 8:
-    case 9: return p_.send(verb + "chain/remove", {strip(), place()});
-    case 10: return p_.send(verb + "chain/move", {strip(), place(), place()});
-    default: return p_.send(verb + "chain/insert", {strip(), place(), module()});
+    case 9: return {verb + "chain/remove", {strip(), place()}};
+    case 10: return {verb + "group/rename", {fmt::format("g{}", pick(static_cast<std::size_t>(named_) + 1)), fresh("g")}};
+    case 11: return {verb + "chain/move", {strip(), place(), place()}};
+    default: return {verb + "chain/insert", {strip(), place(), module()}};
     }
 }
 
@@ -143,24 +154,24 @@ S Hand::module() {
     return fmt::format(R"({{"as":"{}","{}":{{{}}}}})", fresh("m"), type, rows);
 }
 
-S Hand::remove() {
-    const auto name = strip();
+/// None that the test feeds or hears.
+osc::Message Hand::remove() {
     const auto& desk = p_.desk.console().desk();
+    auto name = strip();
     const auto& key = desk.strips[static_cast<std::size_t>(desk.index(name))].key();
-    if (p_.tracks.contains(key) || p_.heard.contains(key)) return {}; // fed or heard by the test
-    return p_.send("/tonmeister/strip/remove", {name, S("force")});
+    if (p_.tracks.contains(key) || p_.heard.contains(key)) name = "nobody";
+    return {"/tonmeister/strip/remove", {name, S("force")}};
 }
 
-S Hand::parameter() {
+osc::Message Hand::parameter() {
     const auto& controls = p_.desk.console().controls();
     const auto& control = controls[static_cast<std::size_t>(pick(controls.size()))];
     const auto& row = *control.parameter;
-    if (control.meter() || row.momentary) return {};
-    const auto address = control.address; // a new plan makes new controls
-    if (row.kind == Kind::text) return row.point ? p_.send(address, {strip()}) : S();
+    if (control.meter() || row.momentary) return parameter();
+    if (row.kind == Kind::text) return row.point ? Message{control.address, {strip()}} : parameter();
     const float low = row.unit == "dB" ? std::max(row.minimum, -12.0F) : row.minimum;
     const float high = row.unit == "dB" ? std::min(row.maximum, 3.0F) : row.unit == "ms" ? std::min(row.maximum, 50.0F) : row.maximum;
-    return p_.send(address, {low + (high - low) * static_cast<float>(pick(1000)) / 999.0F});
+    return {control.address, {low + (high - low) * static_cast<float>(pick(1000)) / 999.0F}};
 }
 
 /// The strips of these keys, as they are called now.
