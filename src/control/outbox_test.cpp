@@ -134,5 +134,5 @@ TEST_CASE("a flood on a full queue costs a constant time each") {
         for (std::uint32_t i = 0; i < 50000; ++i) outbox.add({{.slot = 100000 + i}});
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     CHECK(outbox.size() == 50000);
-    CHECK(elapsed.count() < 2.0); // a search through what waits would take minutes
+    CHECK(elapsed.count() < 10.0); // a search through what waits would take minutes
 }
