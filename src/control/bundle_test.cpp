@@ -51,6 +51,27 @@ TEST_CASE("where an edit of a bundle can't be done nothing of the bundle is, and
         }
 }
 
+TEST_CASE("what a bundle sets beside an edit is taken back on both sides of a link, and done again on both") {
+    const Messages link{{"/tonmeister/strip/set", {S("a"), S("link"), S("b")}}}, add{{"/tonmeister/strip/add", {S("x")}}};
+    const Messages moves{{"/b/fader/level", {-20.0F}}, {"/a/pan/position", {0.5F}}, {"/b/solo", {true}}};
+    for (const bool linked_before : {true, false}) {
+        CAPTURE(linked_before);
+        Studio s;
+        s.send("/a/fader/level", {-9.0F}).send("/b/fader/level", {-12.0F});
+        if (linked_before) s.send(link);
+        const auto before = settings(s.desk.console());
+        s.send(joined(linked_before ? add : link, moves));
+        REQUIRE(s.good());
+        CHECK(s.get("/a/fader/level") == -20);
+        CHECK(s.get("/b/pan/position") == -0.5);
+        CHECK(s.get("/a/solo") == 1);
+        const auto after = settings(s.desk.console());
+        CHECK(settings(s.send("/tonmeister/undo").desk.console()) == before);
+        CHECK(settings(s.send("/tonmeister/redo").desk.console()) == after);
+        REQUIRE(s.good());
+    }
+}
+
 TEST_CASE("a bundle without an edit is done as far as it can be") {
     Studio s;
     s.send({{"/mix/fader/level", {-20.0F}}, {"/nobody/fader/level", {-1.0F}}, {"/b/fader/level", {-6.0F}}});

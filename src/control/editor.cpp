@@ -148,6 +148,16 @@ void Editor::moved(const std::string& address, const Value& before, const Value&
     const auto known = moves_.size();
     note(address, before, after);
     by_hand_ += moves_.size() - known;
+    // The other strip of a link moved along, from where it was linked: to undo it beside an edit both are put back.
+    const auto* control = console_.find(address);
+    const auto* partner = control ? console_.partner_of(*control) : nullptr;
+    if (!partner) return;
+    const auto there = [&](const Value& value) {
+        if (control->module < 0) return value;
+        const auto& module = console_.desk().strips[static_cast<std::size_t>(control->strip)].chain[static_cast<std::size_t>(control->module)];
+        return Value{static_cast<double>(graph::on_other_side(module, *control->parameter, static_cast<float>(value.number())))};
+    };
+    note(partner->address, there(before), there(after));
 }
 
 void Editor::note(const std::string& address, const Value& before, const Value& after) {

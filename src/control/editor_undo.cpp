@@ -12,8 +12,8 @@ std::vector<config::Diagnostic> Editor::take_back(const Step& step, const config
     if (!errors.empty()) return errors;
     auto live = loaded;
     carry_settings(live, console_.loaded(), console_.desk(), step.back);
-    for (const auto& [address, value] : step.lost) put_setting(live, address, value);
     for (auto move = step.moves.rbegin(); move != step.moves.rend(); ++move) put_setting(live, renamed_address(move->address, step.origins), move->before);
+    for (const auto& [address, value] : step.lost) put_setting(live, address, value); // as it was before a link of this step, too
     errors = swap(loaded, std::move(live), step.back, step.origins, earlier);
     if (errors.empty() && console_.on_set)
         for (const auto& move : step.moves) console_.on_set(renamed_address(move.address, step.origins));
