@@ -147,8 +147,12 @@ class JackServer:
             self.process = subprocess.Popen(
                 ["jackd", *self.realtime, "-n", self.name, "-p", "512", "-d", "dummy", "-r", str(self.rate), "-p", str(self.period)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        assert wait_for(lambda: self.process.poll() is not None or self.run("jack_lsp").returncode == 0)
-        assert self.process.poll() is None, (self.folder / f"{self.name}.log").read_text()
+        try:
+            assert wait_for(lambda: self.process.poll() is not None or self.run("jack_lsp").returncode == 0)
+            assert self.process.poll() is None, (self.folder / f"{self.name}.log").read_text()
+        except BaseException:
+            self.stop()
+            raise
 
     def run(self, *command, seconds=20):
         return subprocess.run(command, env=os.environ | self.env, capture_output=True, text=True, timeout=seconds, check=False)

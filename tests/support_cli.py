@@ -73,7 +73,11 @@ class Daemon:
         with self.log.open("a") as log:
             self.process = subprocess.Popen([BINARY, "run", str(config), "--backend", "internal", "--osc", self.url,
                                              *map(str, words)], stdout=log, stderr=log, env=environment)
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
     def __enter__(self):
         return self

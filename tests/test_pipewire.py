@@ -64,9 +64,11 @@ class PipeWire:
 def server(tmp_path):
     (tmp_path / "run").mkdir()
     running = PipeWire(tmp_path / "run")
-    running.start()
-    yield running
-    running.stop()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
 
 
 def connected(server):

@@ -233,18 +233,18 @@ def test_kill_9_leaves_whole_scenes(config, tmp_path):
     chance = random.Random(3)
     acknowledged = []
     for turn in range(6):
-        desk = Kept(config, tmp_path)
-        listed = desk.ask("send", "/tonmeister/scene/list").stdout
-        for name in acknowledged:
-            assert f"/tonmeister/scene/list {name} " in listed
-        for k in range(3):
-            name = f"s{turn}-{k}"
-            assert desk.ask("send", "/tonmeister/scene/store", name).returncode == 0
-            stored = time.monotonic()
-            time.sleep(chance.uniform(0, 0.05))
-            acknowledged.append((name, stored))
-        killed = time.monotonic()
-        desk.stop(signal.SIGKILL)
+        with Kept(config, tmp_path) as desk:
+            listed = desk.ask("send", "/tonmeister/scene/list").stdout
+            for name in acknowledged:
+                assert f"/tonmeister/scene/list {name} " in listed
+            for k in range(3):
+                name = f"s{turn}-{k}"
+                assert desk.ask("send", "/tonmeister/scene/store", name).returncode == 0
+                stored = time.monotonic()
+                time.sleep(chance.uniform(0, 0.05))
+                acknowledged.append((name, stored))
+            killed = time.monotonic()
+            desk.stop(signal.SIGKILL)
         acknowledged = [entry[0] if isinstance(entry, tuple) else entry for entry in acknowledged if not isinstance(entry, tuple) or killed - entry[1] > 1.0]
         time.sleep(0.01)
     assert not list(tmp_path.glob("*.broken"))
