@@ -22,7 +22,7 @@ constexpr std::string_view about_modules[]{
     "cycle_over_source",  "source_against_the_stages", "source_too_wide",
     "matrix_size",
     "group_members",      "hidden_strip",           "insert_ports",         "insert_wrong_type",
-    "linked_in_a_row"};
+    "linked_in_a_row",    "too_narrow_and_heard"};
 
 std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);

@@ -170,6 +170,7 @@ void LayoutBuilder::size_strip(int s) {
         const int out = mod.half == 1 ? width + 1 : mod.half == 2 ? width - 1 : mod.type->channels_out(width, mod.settings());
         if (out == 0) {
             errors_.add(mod.position, mod.path, fmt::format("{} can't take {}, expected {}", mod.type->name, channels(width), taken_by(mod)));
+            layout.widths.resize(from.chain.size() + 1, width); // who hears it behind there asks for them
             return;
         }
         width = out;
