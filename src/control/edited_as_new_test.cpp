@@ -143,13 +143,13 @@ osc::Message Hand::edit() {
 }
 
 S Hand::module() {
-    static const std::vector<S> types{"ab", "automix", "balance", "compressor", "crossfader", "delay", "ducker", "eq", "fader", "gain", "gate", "highpass", "insert",
+    static const std::vector<S> types{"automix", "balance", "compressor", "crossfader", "delay", "ducker", "eq", "fader", "gain", "gate", "highpass", "insert",
                                       "limiter", "loudness", "lowpass", "matrix", "meter", "pan", "polarity", "send", "talkback", "width"};
     const auto& type = types[static_cast<std::size_t>(pick(types.size()))];
     S rows;
     if (type == "send") rows = fmt::format(R"("to":"{}")", strip());
     if (type == "automix") rows = fmt::format(R"("group":"{}")", pick(2));
-    if (type == "ab" || type == "crossfader") rows = fmt::format(R"("a":"{}","b":"{}")", strip(), strip());
+    if (type == "crossfader") rows = fmt::format(R"("a":"{}","b":"{}")", strip(), strip());
     if (type == "compressor" || type == "gate") rows = pick(2) == 0 ? fmt::format(R"("sidechain":"{}")", strip()) : fmt::format(R"("lookahead":{})", pick(5));
     return fmt::format(R"({{"as":"{}","{}":{{{}}}}})", fresh("m"), type, rows);
 }
