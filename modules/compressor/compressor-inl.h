@@ -44,6 +44,7 @@ enum Row {
 inline constexpr int kMostChannels = 16;         // their levels lie on the stack
 inline constexpr float kHighpassOff = 20.0F;     // Hz: the row's minimum
 inline constexpr float kRmsMilliseconds = 10.0F; // time constant of the mean square
+inline constexpr int kTogether = 8;              // samples whose logarithms are taken side by side
 } // namespace ton::modules::compressor
 #endif
 
@@ -212,12 +213,15 @@ template <class D> struct Compressor {
         m.shared.rms = weight;
     }
 
-    /// From the reduction that is asked for to the gain.
-    static HWY_INLINE V follow(D d, const CompressorBallistics<V>& q, V asked, Channel& s, V& deepest) {
+    /// From the reduction that is asked for to the one that is given.
+    static HWY_INLINE V follow(const CompressorBallistics<V>& q, V asked, Channel& s, V& deepest) {
         s.held = hn::Max(asked, mul_add(q.release.value, asked - s.held, s.held));
         s.reduction = mul_add(q.attack.value, s.held - s.reduction, s.reduction);
         deepest = hn::Max(deepest, s.reduction);
-        const V wet = dsp::HWY_NAMESPACE::amplitude_of(d, q.makeup.value - s.reduction);
+        return s.reduction;
+    }
+    static HWY_INLINE V gain(D d, const CompressorBallistics<V>& q, V reduction) {
+        const V wet = dsp::HWY_NAMESPACE::amplitude_of(d, q.makeup.value - reduction);
         return mul_add(q.mix.value, wet, hn::Set(d, 1.0F) - q.mix.value);
     }
 
@@ -239,18 +243,37 @@ template <class D> struct Compressor {
         auto ballistics = m.shared.ballistics;
         Channel state = m.channel[0];
         V most = deepest;
-        for (int i = 0; i < frames; ++i) {
-            if constexpr (bends) curve.advance();
-            else if constexpr (starts) curve.start.advance();
-            if constexpr (times) ballistics.advance();
-            const V asked = curve.now().reduction(dsp::HWY_NAMESPACE::octaves_of(d, level[i]));
-            level[i] = follow(d, ballistics, asked, state, most);
-        }
+        int i = 0;
+        for (; i + compressor::kTogether <= frames; i += compressor::kTogether)
+            reduce_some<bends, times, starts, compressor::kTogether>(d, curve, ballistics, state, level + i, most);
+        for (; i < frames; ++i) reduce_some<bends, times, starts, 1>(d, curve, ballistics, state, level + i, most);
         deepest = most;
         m.channel[0] = state;
         if constexpr (bends) m.shared.curve = curve;
         else if constexpr (starts) m.shared.curve.start = curve.start;
         if constexpr (times) m.shared.ballistics = ballistics;
+    }
+    /// Only the detector depends on the sample before: `count` logarithms and exponentials around it run side by side, where
+    /// one sample after another would fill the processor's window with a single chain.
+    template <bool bends, bool times, bool starts, int count>
+    static HWY_INLINE void reduce_some(D d, CompressorCurve<V>& curve, CompressorBallistics<V>& ballistics, Channel& state,
+                                       V* level, V& most) {
+        V asked[count];
+        for (int i = 0; i < count; ++i) {
+            if constexpr (bends) curve.advance();
+            else if constexpr (starts) curve.start.advance();
+            asked[i] = curve.now().reduction(dsp::HWY_NAMESPACE::octaves_of(d, level[i]));
+        }
+        if constexpr (times) {
+            for (int i = 0; i < count; ++i) {
+                ballistics.advance();
+                level[i] = gain(d, ballistics, follow(ballistics, asked[i], state, most));
+            }
+        } else {
+            V reduction[count];
+            for (int i = 0; i < count; ++i) reduction[i] = follow(ballistics, asked[i], state, most);
+            for (int i = 0; i < count; ++i) level[i] = gain(d, ballistics, reduction[i]);
+        }
     }
 
     /// The same with a detector per channel: `link` draws what each channel asks for towards what the loudest
@@ -273,7 +296,7 @@ template <class D> struct Compressor {
                 if constexpr (moving) q.advance(), drawn.advance();
                 const V part = mul_add(drawn.value, top[i] - level[c][i], level[c][i]);
                 const V asked = hn::IfThenElse(hn::Ge(drawn.value, one), top[i], part);
-                level[c][i] = follow(d, q, asked, state, deepest);
+                level[c][i] = gain(d, q, follow(q, asked, state, deepest));
             }
             m.channel[c] = state;
             m.shared.ballistics = q;
