@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/engine.hpp"
 
+#include "engine/interleave.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <ctime>
@@ -150,6 +152,20 @@ void Engine::look_ahead(const Step& step) const TM_NONBLOCKING {
     for (auto s = step.far_first; s < step.far_last; ++s) fetch(stages[s], sizeof(Stage));
 }
 
+namespace {
+/// Mixes the known wires that `edges` begins with, a few at the most; returns how many.
+std::size_t mix_wires(Signal& sum, const PlannedEdge* edges, std::size_t count, bool first, int frames) TM_NONBLOCKING {
+    constexpr std::size_t kMost = 16;
+    const float* from[2][kMost];
+    std::size_t wires = 0;
+    for (; wires < std::min(count, kMost) && edges[wires].planes[0]; ++wires)
+        for (std::size_t c = 0; c < 2; ++c) from[c][wires] = edges[wires].planes[c];
+    if (wires > 0)
+        for (int c = 0; c < sum.channels(); ++c) interleave().mix(sum.plane(c), from[c], static_cast<int>(wires), first, frames);
+    return wires;
+}
+} // namespace
+
 void Engine::run_part(MixPart& part, int frames) TM_NONBLOCKING {
     if (part.settled) return;
     if (part.bus) return part.bus->mix(*part.sum, frames, position_);
@@ -162,13 +178,12 @@ void Engine::run_part(MixPart& part, int frames) TM_NONBLOCKING {
     Signal& sum = *part.sum;
     if (part.begins && part.first == part.last)
         for (int c = 0; c < sum.channels(); ++c) std::memset(sum.plane(c), 0, static_cast<std::size_t>(frames) * sizeof(float));
-    for (auto e = part.first; e < part.last; ++e) {
+    for (auto e = part.first; e < part.last;) {
         const bool first = part.begins && e == part.first;
-        auto& [edge, steady, planes] = edges[e];
-        if (planes[0]) {
-            add_wire(planes, sum, frames, first);
-            continue;
-        }
+        const auto wires = mix_wires(sum, edges + e, part.last - e, first, frames);
+        e += wires;
+        if (wires > 0) continue;
+        auto& [edge, steady, planes] = edges[e++];
         edge->add_to(sum, frames, position_, first);
         if (steady && sum.channels() <= 2 && edge->wire() && edge->open())
             for (int c = 0; c < sum.channels(); ++c) planes[c] = edge->source_planes()[c];

@@ -13,8 +13,8 @@ struct Interleave {
     void (*scatter)(const float* from, float* const* to, int width, int frames) TM_NONBLOCKING;
     /// True where every value is finite and below 1e12 in magnitude (+240 dBFS: nothing that is audio).
     bool (*sane)(const float* x, int count) TM_NONBLOCKING;
-    /// sum[i] += x[i]
-    void (*add)(float* sum, const float* x, int count) TM_NONBLOCKING;
+    /// Adds x[0][i] to sum[i], then x[1][i] and so on, in this order; `afresh`: starts with x[0][i] instead. At least one signal.
+    void (*mix)(float* sum, const float* const* x, int signals, bool afresh, int frames) TM_NONBLOCKING;
 };
 
 /// The choice, made once at start-up; readable from any thread.

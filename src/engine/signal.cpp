@@ -172,12 +172,11 @@ void Edge::cross(Planes& planes, int frames, std::int64_t position) TM_NONBLOCKI
     crossed_.store(true, std::memory_order_release);
 }
 
+namespace {
 void add_wire(const float* const* from, Signal& sum, int frames, bool first) TM_NONBLOCKING {
-    for (int c = 0; c < sum.channels(); ++c) {
-        if (first) std::memcpy(sum.plane(c), from[c], static_cast<std::size_t>(frames) * sizeof(float));
-        else interleave().add(sum.plane(c), from[c], frames);
-    }
+    for (int c = 0; c < sum.channels(); ++c) interleave().mix(sum.plane(c), from + c, 1, first, frames);
 }
+} // namespace
 
 void Edge::add_to(Signal& sum, int frames, std::int64_t position, bool first) TM_NONBLOCKING {
     if (wire() && open()) return add_wire(planes_, sum, frames, first);

@@ -45,9 +45,6 @@ struct Ramp {
     void advance(int frames) TM_NONBLOCKING;
 };
 
-/// Audio thread. Adds `frames` samples of as many planes as `sum` has to it, or sets them where `first`.
-void add_wire(const float* const* from, Signal& sum, int frames, bool first) TM_NONBLOCKING;
-
 /// A connection from a signal into a mix: a delay (latency compensation), a change of width, and a gain that is 1
 /// except while the edge comes or goes.
 class alignas(64) Edge {
