@@ -58,15 +58,13 @@ template <class D> struct Eq {
         const auto by_gain = b.shape < M::set(dsp::highpass); // bell and shelves
         return hn::Or(b.plays == M::set(0.0), hn::And(by_gain, w.row[eq::gain] == M::set(0.0)));
     }
-    /// The band's filter; the identity where it is idle. Where all lanes are idle and asleep they stay so,
-    /// whatever the poles: nothing is computed.
-    static HWY_INLINE SvfCoefficients<V> design(const Band& b, const Wanted& w, double sample_rate) {
-        using namespace dsp::HWY_NAMESPACE;
-        if (hn::AllTrue(D(), idle(b, w)) && !b.filter.any_awake())
-            return MovingSvf<V>::identity(MovingSvf<V>::asleep());
-        const Wish<V> wish{b.shape, angle<M>(w.row[eq::frequency], sample_rate), w.row[eq::gain], w.row[eq::q]};
-        auto f = realise<M>(matched<M>(wish));
-        MovingSvf<V>::each(f, MovingSvf<V>::identity(f), typename MovingSvf<V>::Replace{idle(b, w)});
+    static HWY_INLINE dsp::HWY_NAMESPACE::Wish<V> wish(const Band& b, const Wanted& w, double sample_rate) {
+        return {b.shape, dsp::HWY_NAMESPACE::angle<M>(w.row[eq::frequency], sample_rate), w.row[eq::gain], w.row[eq::q]};
+    }
+    /// The designed filter; the identity, with its poles, where the band is idle.
+    static HWY_INLINE SvfCoefficients<V> coefficients(const dsp::HWY_NAMESPACE::Transfer<V>& transfer, Mask idle) {
+        auto f = dsp::HWY_NAMESPACE::realise<M>(transfer);
+        MovingSvf<V>::each(f, MovingSvf<V>::identity(f), typename MovingSvf<V>::Replace{idle});
         return f;
     }
 
@@ -83,24 +81,53 @@ template <class D> struct Eq {
             b.plays = hn::IfThenElse(fresh, w.row[eq::on], b.plays);
             b.shape = hn::IfThenElse(fresh, w.row[eq::type], b.shape);
             b.changed = hn::IfThenElse(fresh, hn::Zero(d), b.changed);
-            b.filter.start(design(b, w, m.setup.sample_rate), fresh);
+            const auto designed = dsp::HWY_NAMESPACE::matched<M>(wish(b, w, m.setup.sample_rate));
+            b.filter.start(coefficients(designed, idle(b, w)), fresh);
         }
         s.primed = hn::Set(d, 1.0F);
     }
 
-    static HWY_INLINE void step(D d, Memory m, const engine::Control* controls, SvfWay<V>* ways) {
-        const V cells = M::set(cells_of_travel(m.setup.sample_rate));
+    /// A band that takes its next step.
+    struct Due {
+        int band;
+        Mask turns, idle;
+        bool designs; ///< not where all lanes are idle and asleep: they stay so, whatever the poles
+        dsp::HWY_NAMESPACE::Draft<M> draft;
+    };
+    /// What is wanted of the bands that are busy or whose settings changed; returns how many.
+    static HWY_INLINE int collect(D d, Memory m, const engine::Control* controls, Due* due) {
+        int count = 0;
         for (int n = 0; n < eq::kBands; ++n) {
             auto& b = m.shared.band[n];
             if (!any_set(d, b.changed) && !b.filter.any_busy()) continue;
             const auto w = wanted(d, n, [controls](int r) HWY_ATTR { return controls[r].values; });
+            auto& next = due[count++];
+            next.band = n;
             const auto differs = hn::Or(w.row[eq::on] != b.plays, w.row[eq::type] != b.shape);
-            const auto turns = hn::And(b.filter.travel == hn::Zero(d), differs);
-            b.plays = hn::IfThenElse(turns, w.row[eq::on], b.plays);
-            b.shape = hn::IfThenElse(turns, w.row[eq::type], b.shape);
+            next.turns = hn::And(b.filter.travel == hn::Zero(d), differs);
+            b.plays = hn::IfThenElse(next.turns, w.row[eq::on], b.plays);
+            b.shape = hn::IfThenElse(next.turns, w.row[eq::type], b.shape);
             b.changed = hn::Zero(d);
-            const auto asleep = b.filter.cell(design(b, w, m.setup.sample_rate), turns, cells, bank::kCell, ways[n]);
-            clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
+            next.idle = idle(b, w);
+            next.designs = b.filter.any_awake() || !hn::AllTrue(d, next.idle);
+            if (next.designs) next.draft.begin(wish(b, w, m.setup.sample_rate));
+        }
+        return count;
+    }
+    static HWY_INLINE void step(D d, Memory m, const engine::Control* controls, SvfWay<V>* ways) {
+        const V cells = M::set(cells_of_travel(m.setup.sample_rate));
+        Due due[eq::kBands];
+        const int count = collect(d, m, controls, due);
+        for (int i = 0; i < count; ++i)
+            if (due[i].designs) due[i].draft.find_poles();
+        dsp::HWY_NAMESPACE::Transfer<V> transfer[eq::kBands];
+        for (int i = 0; i < count; ++i)
+            if (due[i].designs) transfer[i] = due[i].draft.transfer();
+        for (int i = 0; i < count; ++i) {
+            auto& filter = m.shared.band[due[i].band].filter;
+            const auto next = due[i].designs ? coefficients(transfer[i], due[i].idle) : MovingSvf<V>::identity(MovingSvf<V>::asleep());
+            const auto asleep = filter.cell(next, due[i].turns, cells, bank::kCell, ways[due[i].band]);
+            clear_states(d, asleep, &m.channel[0].filter[due[i].band], kFilters, m.setup.channels_out);
         }
     }
 

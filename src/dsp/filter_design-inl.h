@@ -114,23 +114,24 @@ template <class M, class V = typename M::V> HWY_INLINE Poles<V> impulse_invarian
 /// What a band asks for. gain in dB, q as in the Audio EQ Cookbook.
 template <class V> struct Wish { V shape, w, gain, q; };
 
-/// The masks and gains that the shapes share.
+/// What the other shapes take at w.
+template <class V> struct Corner {
+    V u;      ///< tan^2(w/2)
+    V tilted; ///< |c(Z)|^2
+};
+
+/// The masks that the shapes share.
 template <class M> struct Outline {
     using V = typename M::V;
     using Mask = typename M::Mask;
-    Mask is_bell, is_low_shelf, is_high_shelf, is_shelf, is_highpass, is_lowpass, is_notch, is_cut;
-    V gain; ///< amplitude of |gain|: at least 1
+    Mask is_bell, is_low_shelf, is_high_shelf, is_shelf, is_highpass, is_lowpass, is_notch;
     V shelf_q;
-    V u;      ///< tan^2(w/2)
-    V tilted; ///< |c(Z)|^2 at w
 
     static HWY_INLINE Mask is(const Wish<V>& x, Shape s) { return M::equal(x.shape, M::set(s)); }
-    HWY_INLINE Outline(const Wish<V>& x)
+    explicit HWY_INLINE Outline(const Wish<V>& x)
         : is_bell(is(x, bell)), is_low_shelf(is(x, low_shelf)), is_high_shelf(is(x, high_shelf)),
-          is_shelf(M::either(is_low_shelf, is_high_shelf)), is_highpass(is(x, highpass)),
-          is_lowpass(is(x, lowpass)), is_notch(is(x, notch)), is_cut(M::less(x.gain, M::set(0.0))),
-          gain(M::set(1.0)), shelf_q(M::min(x.q, M::set(kSteepestShelf))), u(M::set(0.0)),
-          tilted(M::set(0.0)) {}
+          is_shelf(M::either(is_low_shelf, is_high_shelf)), is_highpass(is(x, highpass)), is_lowpass(is(x, lowpass)),
+          is_notch(is(x, notch)), shelf_q(M::min(x.q, M::set(kSteepestShelf))) {}
 };
 
 /// Bell, boost: |H| = 1 at DC, |H| = gain and d|H|/dw = 0 at w.
@@ -151,12 +152,12 @@ template <class M, class V = typename M::V> HWY_INLINE Quadratic<V> bell_zeros(c
 
 /// Numerator with the prototype's |H| at DC (`dc`), at w (`here2`, squared) and at Nyquist (`top2`, squared).
 template <class M, class V = typename M::V>
-HWY_INLINE Quadratic<V> three_point_zeros(const Quadratic<V>& c, const Outline<M>& o, V dc, V here2, V top2) {
+HWY_INLINE Quadratic<V> three_point_zeros(const Quadratic<V>& c, const Corner<V>& at, V dc, V here2, V top2) {
     const V b0 = dc * c.zero;
     const V b2 = M::sqrt(top2) * c.two;
-    const V gap = b0 - b2 * o.u;
+    const V gap = b0 - b2 * at.u;
     const V least = M::set(1e-6) * b0 * b2;
-    return {b2, M::sqrt(M::max((here2 * o.tilted - gap * gap) / o.u, least)), b0};
+    return {b2, M::sqrt(M::max((here2 * at.tilted - gap * gap) / at.u, least)), b0};
 }
 
 template <class M, class V = typename M::V>
@@ -166,27 +167,27 @@ HWY_INLINE Quadratic<V> choose(typename M::Mask m, const Quadratic<V>& yes, cons
 
 /// Zeros of everything but the bell. y = (w/pi)^2 stands for the prototype's s^2 at Nyquist.
 template <class M, class V = typename M::V>
-HWY_INLINE Quadratic<V> other_zeros(const Wish<V>& x, const Outline<M>& o, const Quadratic<V>& c,
-                                    Quadratic<V> b) {
+HWY_INLINE Quadratic<V> other_zeros(const Wish<V>& x, const Outline<M>& o, V gain, const Corner<V>& at,
+                                    const Quadratic<V>& c, Quadratic<V> b) {
     const V one = M::set(1.0), none = M::set(0.0);
     const V over_pi = x.w * M::set(1.0 / 3.14159265358979323846);
     const V y = over_pi * over_pi;
     if (M::any(M::either(o.is_shelf, o.is_lowpass))) {
         // shelf: A (s^2 + s sqrt(A)/Q + A)/(A s^2 + s sqrt(A)/Q + 1), its gain A^2; lowpass: 1/(s^2 + s/Q +
         // 1)
-        const V a = M::sqrt(o.gain);
+        const V a = M::sqrt(gain);
         const V q = M::select(o.is_shelf, o.shelf_q, x.q);
         const V width = y / (q * q);
         const V near = a * y - one, far = y - a, low = y - one;
-        const V shelf2 = o.gain * (near * near + a * width) / (far * far + a * width);
+        const V shelf2 = gain * (near * near + a * width) / (far * far + a * width);
         const V pass2 = y * y / (low * low + width);
         b = choose<M>(M::either(o.is_shelf, o.is_lowpass),
-                      three_point_zeros<M>(c, o, M::select(o.is_shelf, o.gain, one),
-                                           M::select(o.is_shelf, o.gain, q * q),
+                      three_point_zeros<M>(c, at, M::select(o.is_shelf, gain, one),
+                                           M::select(o.is_shelf, gain, q * q),
                                            M::select(o.is_shelf, shelf2, pass2)),
                       b);
     }
-    if (M::any(o.is_highpass)) b = choose<M>(o.is_highpass, {x.q * M::sqrt(o.tilted) / o.u, none, none}, b);
+    if (M::any(o.is_highpass)) b = choose<M>(o.is_highpass, {x.q * M::sqrt(at.tilted) / at.u, none, none}, b);
     return b;
 }
 
@@ -203,31 +204,50 @@ template <class M, class V = typename M::V> HWY_INLINE Quadratic<V> notch_poles(
     return {c2, M::sqrt(M::max(slope * slope - u * gap * gap, least)), u};
 }
 
-/// The matched filter of that shape, gain, frequency and q.
-template <class M, class V = typename M::V> HWY_INLINE Transfer<V> matched(const Wish<V>& x) {
+/// A matched filter on the drawing board. Each step is a chain of roots and divisions that wait for one another: a bank of
+/// filters takes them step by step, so that one filter's wait is the next one's time.
+template <class M> struct Draft {
+    using V = typename M::V;
+    Wish<V> wish;
+    V gain;       ///< amplitude of |gain|: at least 1
+    V w, damping; ///< of the poles
+    Poles<V> poles;
+
+    /// Step 1: gains.
+    HWY_INLINE void begin(const Wish<V>& x) {
+        const V one = M::set(1.0);
+        wish = x;
+        const Outline<M> o(x);
+        const V octaves = M::abs(x.gain) * M::set(0.16609640474436813); // log2(10)/20
+        gain = M::exp2(octaves);
+        // Poles: a bell's damping is 1/(2 Q sqrt(gain)), a shelf's frequency f0/sqrt(A) = f0 gain^(-1/4).
+        const V narrow = M::exp2(octaves * M::select(o.is_bell, M::set(-0.5), M::set(-0.25)));
+        const V half_width = M::set(0.5) / M::select(o.is_shelf, o.shelf_q, x.q);
+        w = x.w * M::select(o.is_shelf, narrow, one);
+        damping = half_width * M::select(o.is_bell, narrow, one);
+    }
+    /// Step 2.
+    HWY_INLINE void find_poles() { poles = impulse_invariant<M>(w, damping); }
+    /// Step 3.
+    HWY_INLINE Transfer<V> transfer() const;
+};
+
+template <class M> HWY_INLINE Transfer<typename M::V> Draft<M>::transfer() const {
     const V one = M::set(1.0), half = M::set(0.5);
-    Outline<M> o(x);
-    const V octaves = M::abs(x.gain) * M::set(0.16609640474436813); // log2(10)/20
-    o.gain = M::exp2(octaves);
-    // Poles: a bell's damping is 1/(2 Q sqrt(gain)), a shelf's frequency f0/sqrt(A) = f0 gain^(-1/4).
-    const V narrow = M::exp2(octaves * M::select(o.is_bell, M::set(-0.5), M::set(-0.25)));
-    const V damping = half / M::select(o.is_shelf, o.shelf_q, x.q);
-    const auto poles = impulse_invariant<M>(x.w * M::select(o.is_shelf, narrow, one),
-                                            damping * M::select(o.is_bell, narrow, one));
+    const Wish<V>& x = wish;
+    const Outline<M> o(x);
     auto c = poles.below;
     auto b = c;
-    if (M::any(o.is_bell)) b = bell_zeros<M>(poles, o.gain);
+    if (M::any(o.is_bell)) b = bell_zeros<M>(poles, gain);
     const auto others = M::either(o.is_shelf, M::either(o.is_lowpass, M::either(o.is_highpass, o.is_notch)));
     V dc = one;
     if (M::any(others)) {
         const V s = M::sine(half * x.w), k = M::cosine(half * x.w);
-        o.u = (s * s) / (k * k);
-        const V gap = c.zero - c.two * o.u;
-        o.tilted = gap * gap + c.one * c.one * o.u;
-        b = other_zeros<M>(x, o, c, b);
+        const V u = (s * s) / (k * k), gap = c.zero - c.two * u;
+        b = other_zeros<M>(x, o, gain, {u, gap * gap + c.one * c.one * u}, c, b);
         if (M::any(o.is_notch)) {
-            c = choose<M>(o.is_notch, notch_poles<M>(x, o.u), c);
-            b = choose<M>(o.is_notch, {one, M::set(0.0), o.u}, b);
+            c = choose<M>(o.is_notch, notch_poles<M>(x, u), c);
+            b = choose<M>(o.is_notch, {one, M::set(0.0), u}, b);
         }
         dc = M::select(o.is_highpass, M::set(0.0), one);
         if (M::any(o.is_shelf)) {
@@ -243,9 +263,17 @@ template <class M, class V = typename M::V> HWY_INLINE Transfer<V> matched(const
                  c.zero * M::select(boost, level, one)};
         }
     }
-    const auto by_cut = M::both(o.is_cut, M::either(o.is_bell, o.is_low_shelf));
+    const auto by_cut = M::both(M::less(x.gain, M::set(0.0)), M::either(o.is_bell, o.is_low_shelf));
     const auto inverse = M::either(by_cut, M::both(o.is_high_shelf, M::less(M::set(0.0), x.gain)));
     return {choose<M>(inverse, c, b), choose<M>(inverse, b, c), dc};
+}
+
+/// The matched filter of that shape, gain, frequency and q.
+template <class M, class V = typename M::V> HWY_INLINE Transfer<V> matched(const Wish<V>& x) {
+    Draft<M> draft;
+    draft.begin(x);
+    draft.find_poles();
+    return draft.transfer();
 }
 
 /// One section s^2 + k s + 1 of a bilinear Butterworth high- or low-pass, with g = tan(w/2). `first_order` is
