@@ -84,23 +84,37 @@ template <class D> struct Pan {
     static HWY_INLINE void update(D, Memory, const engine::Update&) {}
     static HWY_INLINE void silence(D, Memory) {}
 
-    static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
+    /// `gains_at(i)`: of sample i.
+    template <bool mono, class Gains> static HWY_INLINE void apply(D d, const engine::Block& b, Gains gains_at) {
         const int width = static_cast<int>(hn::Lanes(d));
-        const auto &position = b.controls[pan::position], &law = b.controls[pan::law];
-        const bool mono = m.setup.channels_in == 1;
         float *left = b.audio[0], *right = b.audio[1];
-        // Balancing stereo is what the 0 dB law does.
-        Weights w = weights(d, mono ? hn::LoadU(d, law.at(0)) : hn::Zero(d));
-        const bool law_moves = mono && law.stride != 0;
-        const bool still = position.stride == 0 && !law_moves;
-        auto g = gains(d, w, hn::LoadU(d, position.at(0)));
         for (int i = 0; i < b.frames; ++i, left += width, right += width) {
-            if (law_moves) w = weights(d, hn::LoadU(d, law.at(i)));
-            if (!still) g = gains(d, w, hn::LoadU(d, position.at(i)));
+            const GainPair<V> g = gains_at(i);
             const V l = hn::LoadU(d, left), r = mono ? l : hn::LoadU(d, right);
             hn::StoreU(l * g.left, d, left);
             hn::StoreU(r * g.right, d, right);
         }
+    }
+    template <bool mono> static HWY_INLINE void run_as(D d, const engine::Block& b) {
+        const auto position = b.controls[pan::position], law = b.controls[pan::law];
+        // Balancing stereo is what the 0 dB law does.
+        Weights w = weights(d, mono ? hn::LoadU(d, law.at(0)) : hn::Zero(d));
+        if (mono && law.stride != 0) {
+            apply<mono>(d, b, [&](int i) HWY_ATTR {
+                return gains(d, weights(d, hn::LoadU(d, law.at(i))), hn::LoadU(d, position.at(i)));
+            });
+        } else if (position.stride == 0) {
+            const auto g = gains(d, w, hn::LoadU(d, position.at(0)));
+            apply<mono>(d, b, [g](int) { return g; });
+        } else if (mono && hn::AllTrue(d, w.of[pan::kThree] == hn::Set(d, 1.0F))) { // the usual law: the same bits, sooner
+            apply<mono>(d, b, [&](int i) HWY_ATTR { return equal_power(d, hn::LoadU(d, position.at(i))); });
+        } else {
+            apply<mono>(d, b, [&](int i) HWY_ATTR { return gains(d, w, hn::LoadU(d, position.at(i))); });
+        }
+    }
+    static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
+        if (m.setup.channels_in == 1) run_as<true>(d, b);
+        else run_as<false>(d, b);
     }
 };
 TON_LANE_KERNELS(Pan)
