@@ -22,7 +22,7 @@ constexpr auto kDesk = R"({
     "t1": { "channels": 1, "chain": [ { "eq": {} }, { "compressor": {} }, { "automix": {} }, { "fader": {} }, { "pan": {} } ], "to": "g0" },
     "t2": { "channels": 1, "chain": [ { "eq": {} }, { "compressor": {} }, { "fader": {} }, { "send": { "to": "fx" } }, { "pan": {} } ], "to": "g1" },
     "t3": { "channels": 1, "chain": [ { "eq": {} }, { "compressor": {} }, { "fader": {} }, { "send": { "to": "fx" } }, { "pan": {} } ], "to": "g1" },
-    "t4": { "channels": 1, "chain": [ { "gate": { "threshold": -60 } }, { "fader": {} } ], "to": [ "g1", "mix" ] },
+    "t4": { "channels": 1, "chain": [ { "gate": { "threshold": -60, "hysteresis": 0 } }, { "fader": {} } ], "to": [ "g1", "mix" ] },
     "g0": { "channels": 2, "chain": [ { "compressor": {} }, { "fader": {} } ], "to": "mix" },
     "g1": { "channels": 2, "chain": [ { "limiter": {} }, { "fader": {} } ], "to": "mix" },
     "fx": { "channels": 2, "chain": [ { "delay": { "time": 7 } } ], "to": "mix" },
@@ -150,7 +150,8 @@ S Hand::module() {
     if (type == "send") rows = fmt::format(R"("to":"{}")", strip());
     if (type == "automix") rows = fmt::format(R"("group":"{}")", pick(2));
     if (type == "crossfader") rows = fmt::format(R"("a":"{}","b":"{}")", strip(), strip());
-    if (type == "compressor" || type == "gate") rows = pick(2) == 0 ? fmt::format(R"("sidechain":"{}")", strip()) : fmt::format(R"("lookahead":{})", pick(5));
+    if (type == "gate") rows = R"("hysteresis":0)"; // which remembers
+    if (type == "compressor") rows = pick(2) == 0 ? fmt::format(R"("sidechain":"{}")", strip()) : fmt::format(R"("lookahead":{})", pick(5));
     return fmt::format(R"({{"as":"{}","{}":{{{}}}}})", fresh("m"), type, rows);
 }
 
@@ -167,7 +168,7 @@ osc::Message Hand::parameter() {
     const auto& controls = p_.desk.console().controls();
     const auto& control = controls[static_cast<std::size_t>(pick(controls.size()))];
     const auto& row = *control.parameter;
-    if (control.meter() || row.momentary) return parameter();
+    if (control.meter() || row.momentary || row.name == "hysteresis") return parameter();
     if (row.kind == Kind::text) return row.point ? Message{control.address, {strip()}} : parameter();
     const float low = row.unit == "dB" ? std::max(row.minimum, -12.0F) : row.minimum;
     const float high = row.unit == "dB" ? std::min(row.maximum, 3.0F) : row.unit == "ms" ? std::min(row.maximum, 50.0F) : row.maximum;
