@@ -75,6 +75,8 @@ PACKETS = {
     "M29 question marks": message("/a/*/?????", -99.0),
     "M29 any character": message("/*/*/[!_]*", -99.0),
     "M29 every letter": message("/*/*/[a-z]?[a-z]*", -99.0),
+    "M29 one of nothing": message("/*/*/{}*", -99.0),
+    "M29 or nothing": message("/*/*/{x,}{,y}*{x,,y}", -99.0),
     "M30 65507": b"/" + b"a" * 65506,
     "M35 text for a number": message(LEVEL, "loud"),
     "M36 NUL in a string": typed("s", b"-99\0x\0\0\0"),

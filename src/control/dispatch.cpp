@@ -21,11 +21,13 @@ constexpr const char* kNoVerb = "there is no such verb; /tonmeister/list shows e
 
 /// Wildcards alone for a parameter's name would write to everything there is, bypasses and all: no hand means that.
 bool names_a_parameter(std::string_view pattern) {
-    bool listed = false; // within [], which stands for one character
-    for (const char c : pattern.substr(pattern.rfind('/') + 1)) {
-        if (c == '[') listed = true;
-        else if (c == ']') listed = false;
-        else if (!listed && c != '*' && c != '?') return true;
+    for (auto name = pattern.substr(pattern.rfind('/') + 1); !name.empty();) {
+        const char c = name.front();
+        const auto end = c == '[' ? name.find(']') : c == '{' ? name.find('}') : 0;
+        const auto part = name.substr(0, std::min(end, name.size() - 1) + 1);
+        const bool may_be_nothing = c == '{' && (part == "{}" || part.starts_with("{,") || part.ends_with(",}") || part.find(",,") != part.npos);
+        if (c != '*' && c != '?' && c != '[' && !may_be_nothing) return true; // [] stands for one character
+        name.remove_prefix(part.size());
     }
     return false;
 }
