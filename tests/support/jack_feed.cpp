@@ -23,7 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kClockLimit = 1 << 24; // frames that a float counts exactly
 constexpr int kRate = 48000;         // Hz
-constexpr int kPace = 10;            // times real time, at most, when freewheeling
+constexpr int kPace = 4;             // times real time, at most, when freewheeling: hands must find the time, on a busy machine too
 
 [[noreturn]] void fail(const std::string& why) {
     std::fprintf(stderr, "jack_feed: %s\n", why.c_str());
