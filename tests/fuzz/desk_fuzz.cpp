@@ -6,7 +6,9 @@
 #include "control/osc/message.hpp"
 #include "control/scene_verbs.hpp"
 #include "control/test_desk.hpp"
+#include "control/verb_kinds.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -58,7 +60,7 @@ struct Rig {
     void obey(const std::vector<osc::Message>& messages) {
         if (messages.empty()) return;
         const bool together = messages.size() > 1;
-        dispatcher.begin(together, engine::Command::kNow);
+        dispatcher.begin(together, engine::Command::kNow, std::ranges::any_of(messages, is_edit, &osc::Message::address));
         for (const auto& message : messages) dispatcher.obey(message, engine::Command::kNow, silent);
         dispatcher.commit(together, silent);
         for (int i = 0; i < 100 && (i == 0 || !desk.console().ready()); ++i) play();
