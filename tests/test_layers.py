@@ -54,3 +54,10 @@ def test_no_include_against_the_order():
                 wrong.append(f"{path.relative_to(ROOT)} ({layer}) includes {name}")
     assert seen > 100, "the pattern finds no includes any more"
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_logged_is_formatted_by_fmt():
+    """A format string given to spdlog compiles two seconds of fmt into each file that does so; `fmt::format` is in a library."""
+    texts = {path: path.read_text() for path, _ in sources()}
+    assert sum("spdlog::" in text for text in texts.values()) > 5
+    assert not [path for path, text in texts.items() if re.search(r'spdlog::\w+\(\s*"[^"]*\{', text)]

@@ -75,8 +75,8 @@ bool Daemon::load_desk() {
 }
 
 void Daemon::warn() const {
-    for (const auto& w : warnings(loaded_, console_.compiled()->layout)) spdlog::warn("{}", config::format(w));
-    for (const auto& w : waiting_for_restart()) spdlog::warn("{}", config::format(w));
+    for (const auto& w : warnings(loaded_, console_.compiled()->layout)) spdlog::warn(config::format(w));
+    for (const auto& w : waiting_for_restart()) spdlog::warn(config::format(w));
 }
 
 void Daemon::wire() {
@@ -99,7 +99,7 @@ void Daemon::wire() {
         osc_->renamed(names);
         rename_in_scenes(names);
     };
-    editor_.on_done = [this](std::string_view what) { spdlog::info("{}: {}", osc_->sender(), what); };
+    editor_.on_done = [this](std::string_view what) { spdlog::info(fmt::format("{}: {}", osc_->sender(), what)); };
     editor_.on_unfit = log_unfit;
     editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(loaded_.file, errors); };
 }
@@ -137,7 +137,7 @@ void Daemon::slow_tick() {
     if (status_.state == backend::State::running) console_.follow_period(on_internal_clock_ ? 0 : status_.block);
     link_inserts(*console_.compiled());
     for (const auto& [address, text] : console_.take_reports()) {
-        spdlog::warn("{}: {}", address, text);
+        spdlog::warn(fmt::format("{}: {}", address, text));
         osc_->event(address, text);
     }
     tell_service();
@@ -205,7 +205,7 @@ int run(const RunOptions& options) {
     spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
     spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
     backend::find_runtime_folder();
-    for (const auto& refused : backend::prepare_process()) spdlog::warn("{}", refused);
+    for (const auto& refused : backend::prepare_process()) spdlog::warn(refused);
 #if TON_SANITIZED
     return Daemon(options).run();
 #else

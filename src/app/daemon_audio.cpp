@@ -22,7 +22,7 @@ void Daemon::start_backend() {
     backend_->on_ready = [this](double rate, int block) { audio_ready(rate, block); };
     backend_->on_lost = [this](const std::string& why) { audio_lost(why); };
     backend_->set_ports(ports_);
-    if (!backend_->start()) spdlog::warn("waiting for the audio server: {}", backend_->status().detail);
+    if (!backend_->start()) spdlog::warn(fmt::format("waiting for the audio server: {}", backend_->status().detail));
     status_ = backend_->status(); // before the next tick: where audio runs, process() is not ours to call
     latencies();
 }
@@ -41,7 +41,7 @@ std::unique_ptr<backend::Backend> Daemon::make_backend() {
     if (kind == "auto") {
         const auto found = backend::find_server(options_.server);
         kind = found == Found::jack ? "jack" : found == Found::pipewire ? "pipewire" : "internal";
-        spdlog::info("audio: {}", kind == "internal" ? "no JACK or PipeWire server is running, so the internal clock" : kind);
+        spdlog::info(fmt::format("audio: {}", kind == "internal" ? "no JACK or PipeWire server is running, so the internal clock" : kind));
     }
     on_internal_clock_ = kind == "internal";
     clock_ = loaded_.engine;
@@ -86,8 +86,8 @@ void Daemon::link_inserts(const graph::Compiled& compiled) {
         compiled.instances.at(key).stage->processor()->external_loop()->link(now);
         const auto before = linked_.find(key);
         if (before != linked_.end() && before->second == now) continue;
-        if (now) spdlog::info("{}: connected at both ends, what comes back is heard", key.substr(0, key.rfind(':')));
-        else spdlog::warn("{}: not connected at both ends, the signal itself is heard", key.substr(0, key.rfind(':')));
+        if (now) spdlog::info(fmt::format("{}: connected at both ends, what comes back is heard", key.substr(0, key.rfind(':'))));
+        else spdlog::warn(fmt::format("{}: not connected at both ends, the signal itself is heard", key.substr(0, key.rfind(':'))));
     }
     linked_ = std::move(linked);
 }
@@ -97,19 +97,19 @@ void Daemon::latencies() {
 }
 
 void Daemon::audio_ready(double sample_rate, int block) {
-    spdlog::info("audio at {:g} Hz, blocks of {}", sample_rate, block);
+    spdlog::info(fmt::format("audio at {:g} Hz, blocks of {}", sample_rate, block));
     console_.follow_period(on_internal_clock_ ? 0 : block);
     if (sample_rate != console_.sample_rate()) {
         const auto errors = console_.rebuild(sample_rate);
-        for (const auto& e : errors) spdlog::error("{}", config::format(e));
-        if (errors.empty()) spdlog::warn("the server runs at {:g} Hz, the config says {}", sample_rate, loaded_.engine.sample_rate.value);
-        else spdlog::error("the desk can't be built for {:g} Hz; it goes on as it was built for {:g} Hz", sample_rate, console_.sample_rate());
+        for (const auto& e : errors) spdlog::error(config::format(e));
+        if (errors.empty()) spdlog::warn(fmt::format("the server runs at {:g} Hz, the config says {}", sample_rate, loaded_.engine.sample_rate.value));
+        else spdlog::error(fmt::format("the desk can't be built for {:g} Hz; it goes on as it was built for {:g} Hz", sample_rate, console_.sample_rate()));
     }
     hold_silent();
 }
 
 void Daemon::audio_lost(const std::string& why) {
-    spdlog::warn("the audio server is gone ({}); waiting for it, settings are kept", why);
+    spdlog::warn(fmt::format("the audio server is gone ({}); waiting for it, settings are kept", why));
     hold_silent();
 }
 

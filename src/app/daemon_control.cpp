@@ -32,8 +32,8 @@ bool Daemon::open_osc() {
             fmt::print(stderr, "tonmeister: {}\n", bound.error());
             return false;
         }
-        spdlog::info("OSC on {}", bound->to_string());
-        if (const auto nobody = nobody_allowed(url, !loaded_.control.allow.empty()); nobody && !options_.osc.empty()) spdlog::warn("{}", *nobody); // else warn() does
+        spdlog::info(fmt::format("OSC on {}", bound->to_string()));
+        if (const auto nobody = nobody_allowed(url, !loaded_.control.allow.empty()); nobody && !options_.osc.empty()) spdlog::warn(*nobody); // else warn() does
     }
     return true;
 }
@@ -43,7 +43,7 @@ bool Daemon::admit(const config::Control& control) {
     const auto allowed = osc_->server().allow(words(control.allow));
     const auto answered = osc_->server().reply_to(words(control.reply));
     for (const auto& done : {allowed, answered})
-        if (!done) spdlog::error("{}", done.error());
+        if (!done) spdlog::error(done.error());
     admitted_ = control;
     return allowed && answered;
 }

@@ -22,23 +22,23 @@ Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors, std::vect
     if (result == Editor::Result::done) {
         log_unfit(unfit);
         loaded_ = console_.loaded();
-        spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
+        spdlog::info(fmt::format("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip")));
         warn();
     } else if (result == Editor::Result::refused) {
         log_refused(loaded_.file, errors);
     } else {
-        spdlog::info("{}: unchanged", loaded_.file);
+        spdlog::info(fmt::format("{}: unchanged", loaded_.file));
     }
     return result;
 }
 
 void Daemon::log_unfit(const std::vector<control::Unfit>& unfit) {
-    for (const auto& setting : unfit) spdlog::warn("{}", setting.text());
+    for (const auto& setting : unfit) spdlog::warn(setting.text());
 }
 
 void Daemon::log_refused(const std::string& file, const std::vector<config::Diagnostic>& errors) {
-    for (const auto& error : errors) spdlog::error("{}", config::format(error));
-    spdlog::error("{}: {}; what played goes on", file, config::counted(errors.size(), "error"));
+    for (const auto& error : errors) spdlog::error(config::format(error));
+    spdlog::error(fmt::format("{}: {}; what played goes on", file, config::counted(errors.size(), "error")));
 }
 
 /// From a signal or a change of the file: nobody waits for an answer, and another change of the graph is waited for.
@@ -76,7 +76,7 @@ void Daemon::save(const control::osc::Message& message, control::Answers& answer
     if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
     const auto saved = save_config(editor_, loaded_.file, message, true);
     if (!saved) return answers.error(message.address, saved.error());
-    spdlog::info("{}: saved", *saved);
+    spdlog::info(fmt::format("{}: saved", *saved));
     answers.reply({"/tonmeister/saved", {*saved}});
 }
 
@@ -103,7 +103,7 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
     }
     loaded_ = std::move(desk);
     editor_.open(std::move(text));
-    spdlog::info("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip"));
+    spdlog::info(fmt::format("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip")));
     follow_config();
     warn();
     if (moves) {
@@ -129,7 +129,7 @@ graph::Desk Daemon::read_config(const std::string& path, std::string& text, std:
 
 void Daemon::watch() {
     watch_ = std::make_unique<FileWatch>(io_, loaded_.file, [this] { reload_when_ready(); });
-    if (const auto& error = watch_->error(); !error.empty()) spdlog::warn("{}: can't be watched: {}", loaded_.file, error);
+    if (const auto& error = watch_->error(); !error.empty()) spdlog::warn(fmt::format("{}: can't be watched: {}", loaded_.file, error));
 }
 
 } // namespace ton::app

@@ -27,14 +27,14 @@ bool Daemon::open_state(bool fresh) {
     if (path.empty()) return spdlog::warn("no HOME, XDG_STATE_HOME or STATE_DIRECTORY: settings are not saved"), true;
     std::error_code error;
     if (const auto folder = fs::path(path).parent_path(); !folder.empty()) fs::create_directories(folder, error);
-    if (error) spdlog::warn("{}: {}; settings may not be saved", path, error.message());
+    if (error) spdlog::warn(fmt::format("{}: {}; settings may not be saved", path, error.message()));
     if (auto lock = control::StateLock::take(path)) {
         state_lock_ = std::move(*lock);
     } else if (lock.error().taken) {
         fmt::print(stderr, "tonmeister: {}; stop that one, or give this one its own file with --state\n", lock.error().why);
         return false;
     } else {
-        spdlog::warn("{}; settings may not be saved", lock.error().why);
+        spdlog::warn(fmt::format("{}; settings may not be saved", lock.error().why));
     }
     if (!fresh) restore(path);
     state_ = std::make_unique<control::StateWriter>(path, control::StateWriter::Keep::generations);
@@ -49,11 +49,11 @@ void Daemon::restore(const std::string& path) {
         if (!fs::exists(file)) continue;
         const auto text = control::read_whole(file);
         if (!text) {
-            spdlog::warn("{}", text.error());
+            spdlog::warn(text.error());
             continue;
         }
         if (const auto other = control::other_config(*text, loaded_.file); !other.empty()) {
-            spdlog::warn("{}: these are the settings of {}; they are not used here, and kept", file, other);
+            spdlog::warn(fmt::format("{}: these are the settings of {}; they are not used here, and kept", file, other));
             continue;
         }
         const bool unsaved = take_up_unsaved(*text, file);
@@ -62,8 +62,8 @@ void Daemon::restore(const std::string& path) {
             put_aside(file, saved.error());
             continue;
         }
-        for (const auto& name : saved->unused) spdlog::info("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name);
-        if (saved->settings > 0) spdlog::info("{} back from {}", config::counted(static_cast<std::size_t>(saved->settings), "setting"), file);
+        for (const auto& name : saved->unused) spdlog::info(fmt::format("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name));
+        if (saved->settings > 0) spdlog::info(fmt::format("{} back from {}", config::counted(static_cast<std::size_t>(saved->settings), "setting"), file));
         return console_.resume(std::move(saved->loaded), std::move(saved->live));
     }
     spdlog::info("no settings are back: starting from the config alone");
@@ -80,15 +80,15 @@ bool Daemon::take_up_unsaved(const std::string& state, const std::string& path) 
         if (errors.empty()) {
             loaded_ = std::move(desk);
             unsaved_text_ = unsaved->text;
-            spdlog::info("{}: live edits that were not saved are back from {}", loaded_.file, path);
+            spdlog::info(fmt::format("{}: live edits that were not saved are back from {}", loaded_.file, path));
             return true;
         }
-        spdlog::error("{}", config::format(errors));
+        spdlog::error(config::format(errors));
     }
     const auto aside = path + ".unsaved";
     const auto kept = control::replace_file(aside, unsaved->text);
-    spdlog::warn("{}: {}, so live edits that were not saved are gone; {}", loaded_.file, errors.empty() ? "the file was changed since" : "they make no desk",
-                 kept ? "the text is kept as " + aside : "the text can't be kept: " + kept.error());
+    spdlog::warn(fmt::format("{}: {}, so live edits that were not saved are gone; {}", loaded_.file, errors.empty() ? "the file was changed since" : "they make no desk",
+                             kept ? "the text is kept as " + aside : "the text can't be kept: " + kept.error()));
     return false;
 }
 
@@ -97,18 +97,18 @@ void Daemon::open_scenes(const std::string& path) {
     scene_file_ = std::make_unique<control::SceneFile>(scenes_, path);
     scene_verbs_.refresh = [this] { return scene_file_->refresh(); };
     scene_verbs_.changed = [this] { scene_file_->save(); };
-    if (const auto broken = scene_file_->refresh(); !broken.empty()) spdlog::error("the scenes can't be used before this is mended:\n{}", broken);
+    if (const auto broken = scene_file_->refresh(); !broken.empty()) spdlog::error(fmt::format("the scenes can't be used before this is mended:\n{}", broken));
 }
 
 void Daemon::poll_scenes() {
     scenes_.poll(engine_.counters().frames.load(std::memory_order_acquire) + std::llround(kSceneAhead * console_.sample_rate()));
     if (!scene_file_) return;
-    if (const auto error = scene_file_->poll(); !error.empty()) spdlog::error("the scenes can't be saved: {}", error);
+    if (const auto error = scene_file_->poll(); !error.empty()) spdlog::error(fmt::format("the scenes can't be saved: {}", error));
 }
 
 void Daemon::rename_in_scenes(const control::Origins& names) {
     const auto broken = scene_file_ ? scene_file_->refresh() : std::string{};
-    if (!broken.empty()) spdlog::error("scenes don't follow a strip's new name before this is mended:\n{}", broken);
+    if (!broken.empty()) spdlog::error(fmt::format("scenes don't follow a strip's new name before this is mended:\n{}", broken));
     const bool changed = scenes_.renamed(names);
     if (changed && scene_file_ && broken.empty()) scene_file_->save();
 }
@@ -117,7 +117,7 @@ void Daemon::put_aside(const std::string& path, const std::string& why) {
     const auto aside = path + ".broken";
     std::error_code error;
     fs::rename(path, aside, error);
-    spdlog::warn("{}: {}; {}", path, why, error ? "it can't be kept: " + error.message() : "kept as " + aside);
+    spdlog::warn(fmt::format("{}: {}; {}", path, why, error ? "it can't be kept: " + error.message() : "kept as " + aside));
 }
 
 /// Makes the loaded config, and what was moved by hand before, the desk. False with errors told.
@@ -141,7 +141,7 @@ std::string Daemon::state_now() const {
 void Daemon::poll_state() {
     if (!state_) return;
     if (state_->due()) state_->write(state_now());
-    if (const auto error = state_->take_error(); !error.empty()) spdlog::error("settings can't be saved: {}", error);
+    if (const auto error = state_->take_error(); !error.empty()) spdlog::error(fmt::format("settings can't be saved: {}", error));
 }
 
 /// For /tonmeister/status.

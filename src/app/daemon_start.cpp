@@ -28,8 +28,8 @@ void Daemon::start_sound() {
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - *silent_since_;
     const auto missing = backend_->unconnected();
     if ((!console_.ready() || !missing.empty()) && waited.count() < loaded_.start.patience.value) return;
-    if (!missing.empty()) spdlog::warn("sound begins without {}", some_of(missing));
-    else spdlog::info("sound begins after {:.2f} s of silence", waited.count());
+    if (!missing.empty()) spdlog::warn(fmt::format("sound begins without {}", some_of(missing)));
+    else spdlog::info(fmt::format("sound begins after {:.2f} s of silence", waited.count()));
     console_.fade(1.0F, loaded_.start.ramp.value);
     silent_since_.reset();
 }

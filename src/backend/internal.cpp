@@ -62,10 +62,10 @@ bool InternalBackend::start() {
     running_ = true;
     thread_ = std::thread([this] { run(); });
     if (const int error = raise_priority(); error != 0)
-        spdlog::warn("the internal clock has no real-time priority ({}): expect late blocks under load; "
-                     "allow it with LimitRTPRIO= or in /etc/security/limits.d",
-                     std::strerror(error));
-    spdlog::info("internal clock: {} Hz, {} frames", sample_rate_, block_);
+        spdlog::warn(fmt::format("the internal clock has no real-time priority ({}): expect late blocks under load; "
+                                 "allow it with LimitRTPRIO= or in /etc/security/limits.d",
+                                 std::strerror(error)));
+    spdlog::info(fmt::format("internal clock: {} Hz, {} frames", sample_rate_, block_));
     return true;
 }
 

@@ -78,7 +78,7 @@ bool JackBackend::start() {
     state_ = State::waiting;
     backoff_ = milliseconds(250);
     if (open()) return true;
-    spdlog::warn("waiting for {}: {}", server_name(), detail_);
+    spdlog::warn(fmt::format("waiting for {}: {}", server_name(), detail_));
     return false;
 }
 
@@ -114,8 +114,8 @@ bool JackBackend::begin() {
     state_ = State::running;
     detail_.clear();
     backoff_ = milliseconds(250);
-    spdlog::info("{}: client {}, {} Hz, {} frames, {} ports", server_name(), client_->name(),
-                 client_->sample_rate(), client_->block(), client_->port_count());
+    spdlog::info(fmt::format("{}: client {}, {} Hz, {} frames, {} ports", server_name(), client_->name(),
+                             client_->sample_rate(), client_->block(), client_->port_count()));
     connect(milliseconds(1000));
     return true;
 }
@@ -147,7 +147,7 @@ void JackBackend::apply_ports() {
     detail_.clear();
     if (const auto refused = client_->set_ports(ports_); !refused.empty())
         detail_ = fmt::format("{} ports could not be registered, {} first", refused.size(), refused.front());
-    for (const auto& error : connections_.set_wishes(ports_, client_->name())) spdlog::error("{}", error);
+    for (const auto& error : connections_.set_wishes(ports_, client_->name())) spdlog::error(error);
     look_again_ = true;
 }
 
@@ -163,7 +163,7 @@ void JackBackend::poll() {
             state_ = State::waiting;
             lost_at_ = Clock::now();
             detail_ = client_->lost_reason().empty() ? "the server went away" : client_->lost_reason();
-            spdlog::warn("{} is gone: {}", server_name(), detail_);
+            spdlog::warn(fmt::format("{} is gone: {}", server_name(), detail_));
             if (on_lost) on_lost(detail_);
         } else if (Clock::now() - lost_at_ >= milliseconds(100)) {
             // Not sooner: libjack's own thread, which told us, must be out of its locks before it is
@@ -250,7 +250,7 @@ void JackBackend::connect(milliseconds budget) {
         }
         failed = true; // as a rule, the other client isn't active yet
         if (refused_.insert(wanted).second)
-            spdlog::info("can't connect {} to {} yet", wanted.from, wanted.to);
+            spdlog::info(fmt::format("can't connect {} to {} yet", wanted.from, wanted.to));
     }
     retry_connect_ = failed ? Clock::now() + std::chrono::seconds(1) : Clock::time_point::max();
 }

@@ -18,10 +18,10 @@ std::atomic<int> hushes_{0};
 // libjack 2 calls these from its own message thread, PipeWire's from whichever thread fails; spdlog takes
 // any.
 void on_jack_error(const char* text) {
-    spdlog::log(hushes_ > 0 ? spdlog::level::debug : spdlog::level::warn, "libjack: {}", text);
+    spdlog::log(hushes_ > 0 ? spdlog::level::debug : spdlog::level::warn, fmt::format("libjack: {}", text));
 }
 void on_jack_info(const char* text) {
-    spdlog::debug("libjack: {}", text);
+    spdlog::debug(fmt::format("libjack: {}", text));
 }
 
 Loaded load(const std::string& file) {

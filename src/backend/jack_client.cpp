@@ -107,15 +107,15 @@ void JackClient::rename_ports(std::span<const PortSpec> specs) {
 jack_port_t* JackClient::register_port(const PortSpec& spec) {
     const auto full = name_.size() + 1 + spec.name.size();
     if (full >= static_cast<std::size_t>(api_.port_name_size())) {
-        spdlog::error("port {}:{} is longer than JACK takes ({} bytes)", name_, spec.name,
-                      api_.port_name_size() - 1);
+        spdlog::error(fmt::format("port {}:{} is longer than JACK takes ({} bytes)", name_, spec.name,
+                                  api_.port_name_size() - 1));
         return nullptr;
     }
     const unsigned long flags = spec.input ? JackPortIsInput : JackPortIsOutput;
     jack_port_t* handle = api_.port_register(client_, spec.name.c_str(), JACK_DEFAULT_AUDIO_TYPE, flags, 0);
     if (handle == nullptr)
-        spdlog::error("the server refuses port {}:{} (a jackd started with -p 4096 before -d allows more)",
-                      name_, spec.name);
+        spdlog::error(fmt::format("the server refuses port {}:{} (a jackd started with -p 4096 before -d allows more)",
+                                  name_, spec.name));
     return handle;
 }
 
@@ -217,7 +217,7 @@ void JackClient::unregister_dropped() {
         if (metadata_ && (!port.spec.pretty.empty() || port.spec.order != 0))
             api_.remove_properties(client_, api_.port_uuid(port.handle));
         if (api_.port_unregister(client_, port.handle) != 0)
-            spdlog::warn("port {}:{} could not be unregistered", name_, port.spec.name);
+            spdlog::warn(fmt::format("port {}:{} could not be unregistered", name_, port.spec.name));
     }
     dropped_.clear();
 }

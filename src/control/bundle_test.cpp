@@ -2,6 +2,7 @@
 // Bundles that hold an edit: all of it, with what they set, or nothing.
 #include "control/scene_verbs.hpp"
 #include "control/test_studio.hpp"
+#include "control/verb_kinds.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The editor's verbs: what /tonmeister/strip/add and the like take.
+#include "config/write.hpp"
 #include "control/editor.hpp"
 #include "control/verb_kinds.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <exception>
@@ -32,7 +32,7 @@ std::string setting_of(const osc::Message& message) {
     const auto key = text_of(message, 1);
     auto json = json_of(message, 2);
     const bool names = key == "name" || key == "stage" || key == "link";
-    return names && osc::string(message.args[2]) && json != "null" && !json.starts_with('"') ? nlohmann::json(json).dump() : json;
+    return names && osc::string(message.args[2]) && json != "null" && !json.starts_with('"') ? config::write_string(json) : json;
 }
 
 std::optional<ModulePlace> place_of(const osc::Message& message, std::size_t index) {

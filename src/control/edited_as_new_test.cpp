@@ -2,13 +2,16 @@
 // Whatever was done to a desk while it played: it is the desk that its saved text says, and sounds like one that is made
 // from that text.
 #include "control/test_studio.hpp"
+#include "control/verb_kinds.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 
 using namespace ton::test;
 using ton::engine::Kind;

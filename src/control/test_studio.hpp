@@ -3,13 +3,8 @@
 
 #include "control/editor.hpp"
 #include "control/test_desk.hpp"
-#include "control/verb_kinds.hpp"
 
-#include <doctest/doctest.h>
-
-#include <algorithm>
 #include <map>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -19,25 +14,13 @@ namespace ton::test {
 using namespace ton::control;
 using S = std::string;
 
-inline const std::string kText = R"({
-  // The desk of the tests.
-  "version": 1,
-  "templates": { "voice": [ { "highpass": { "frequency": 90 } }, { "compressor": { "threshold": -30, "ratio": 4, "lookahead": 3 } } ] },
-  "strips": {
-    "a": { "channels": 1, "chain": [ "voice", { "send": { "to": "fx", "level": -6 } }, { "fader": { "level": -3 } }, { "pan": { "position": -0.4 } } ], "to": "mix" },
-    "b": { "channels": 1, "chain": [ { "eq": { "band": { "1": { "gain": 3 } }, "band/2/gain": -3 } }, { "fader": {} }, { "pan": {} } ], "to": "mix" }, // the other
-    "duck": { "channels": 2, "chain": [ { "compressor": { "sidechain": "a", "threshold": -40, "ratio": 8 } }, { "limiter": { "ceiling": -3 } } ], "to": "mix" },
-    "fx": { "channels": 2, "chain": [ { "lowpass": { "frequency": 3000 } } ], "to": "mix" },
-    "mix": { "channels": 2, "chain": [ { "fader": {} } ], "output": [] }
-  }
-}
-)";
+extern const std::string kText;
 
 class Talk : public Answers {
   public:
     std::vector<std::string> replies, errors;
-    void reply(const osc::Message& message) override { replies.push_back(osc::to_text(message)); }
-    void error(std::string_view address, std::string_view reason) override { errors.push_back(std::string(address).append(" ").append(reason)); }
+    void reply(const osc::Message& message) override;
+    void error(std::string_view address, std::string_view reason) override;
 };
 
 /// A playing desk, its dispatcher and editor.
@@ -49,43 +32,17 @@ struct Studio {
     double seconds = 0;
     unsigned seed = 1;
 
-    explicit Studio(const std::string& text = kText) : desk(text, {.lane_width = 0, .inputs = {{"a", 1}, {"b", 1}, {"duck", 2}}, .outputs = {"mix"}}) {
-        editor.clock = [this] { return seconds += 10; };
-        editor.open(text);
-        play(64);
-    }
-    std::map<std::string, Planes> play(int frames = 2048) {
-        ++seed;
-        return desk.play(frames, {{"a", noise(1, frames, seed)}, {"b", noise(1, frames, seed + 1000)}, {"duck", noise(2, frames, seed + 2000)}});
-    }
+    explicit Studio(const std::string& text = kText);
+    std::map<std::string, Planes> play(int frames = 2048);
     /// A bundle (or one message), as a client sends it; then the desk plays until it is in effect.
-    Studio& send(std::vector<osc::Message> messages) {
-        dispatcher.begin(messages.size() > 1, ton::engine::Command::kNow, std::ranges::any_of(messages, is_edit, &osc::Message::address));
-        for (const auto& message : messages) dispatcher.obey(message, ton::engine::Command::kNow, talk);
-        dispatcher.commit(messages.size() > 1, talk);
-        play();
-        return *this;
-    }
-    Studio& send(std::string address, osc::Arguments args = {}) { return send({{std::move(address), std::move(args)}}); }
-    bool good() {
-        for (const auto& error : talk.errors) MESSAGE(error);
-        CHECK(talk.errors.empty());
-        return talk.errors.empty();
-    }
-    double get(const std::string& address) {
-        const auto* control = desk.console().find(address);
-        REQUIRE_MESSAGE(control, address);
-        return desk.console().get(*control).number();
-    }
-    bool has(const std::string& address) { return desk.console().find(address) != nullptr; }
+    Studio& send(std::vector<osc::Message> messages);
+    Studio& send(std::string address, osc::Arguments args = {});
+    bool good();
+    double get(const std::string& address);
+    bool has(const std::string& address);
 };
 
 /// Every setting of a desk, for comparing.
-inline std::map<std::string, Value> settings(const Console& console) {
-    std::map<std::string, Value> all;
-    for (const auto& control : console.controls())
-        if (!control.meter() && control.address.find("/meter/") == std::string::npos) all[control.address] = console.get(control);
-    return all;
-}
+std::map<std::string, Value> settings(const Console& console);
 
 } // namespace ton::test

@@ -25,7 +25,7 @@ Notifier Notifier::from_environment() {
     const auto send = [failed = false](const std::string& message) mutable {
         const int result = sd_notify(0, message.c_str());
         if (result < 0 && !std::exchange(failed, true))
-            spdlog::warn("the service manager can't be told ({}): {}", message, std::strerror(-result));
+            spdlog::warn(fmt::format("the service manager can't be told ({}): {}", message, std::strerror(-result)));
     };
     return {send, std::chrono::microseconds(watchdog)};
 }

@@ -44,8 +44,22 @@ struct Midi { ///< m: port id, status, data 1, data 2
 
 /// One argument: i h f d, T/F as bool, s S b t c r m N I. Array brackets are dropped: their elements follow
 /// flat.
-using Argument = std::variant<std::int32_t, std::int64_t, float, double, bool, std::string, Symbol, Bytes,
-                              TimeTag, char, Rgba, Midi, Nil, Impulse>;
+using AnyArgument = std::variant<std::int32_t, std::int64_t, float, double, bool, std::string, Symbol, Bytes,
+                                 TimeTag, char, Rgba, Midi, Nil, Impulse>;
+
+/// The same as a type of its own, so that what copies, compares and destroys fourteen types is compiled once and
+/// not in every file that holds a message.
+struct Argument : AnyArgument {
+    using AnyArgument::AnyArgument;
+    using AnyArgument::operator=;
+    Argument() noexcept;
+    Argument(const Argument& other);
+    Argument(Argument&& other) noexcept;
+    Argument& operator=(const Argument& other);
+    Argument& operator=(Argument&& other) noexcept;
+    ~Argument();
+    friend bool operator==(const Argument& a, const Argument& b);
+};
 using Arguments = std::vector<Argument>;
 
 struct Message {

@@ -87,6 +87,17 @@ bool same(const Argument& a, const Argument& b) {
 
 } // namespace
 
+Argument::Argument() noexcept = default;
+Argument::Argument(const Argument& other) = default;
+Argument::Argument(Argument&& other) noexcept = default;
+Argument& Argument::operator=(const Argument& other) = default;
+Argument& Argument::operator=(Argument&& other) noexcept = default;
+Argument::~Argument() = default;
+
+bool operator==(const Argument& a, const Argument& b) {
+    return static_cast<const AnyArgument&>(a) == static_cast<const AnyArgument&>(b);
+}
+
 std::optional<double> number(const Argument& argument) {
     return std::visit(ToNumber{}, argument);
 }
@@ -109,7 +120,7 @@ std::optional<std::string_view> string(const Argument& argument) {
 char type_tag(const Argument& argument) noexcept {
     if (const auto* flag = std::get_if<bool>(&argument)) return *flag ? 'T' : 'F';
     static constexpr std::string_view tags = "ihfd?sSbtcrmNI"; // in the order of the variant
-    static_assert(std::variant_size_v<Argument> == tags.size());
+    static_assert(std::variant_size_v<AnyArgument> == tags.size());
     return tags[argument.index()];
 }
 
