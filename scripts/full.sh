@@ -33,7 +33,7 @@ fuzz() {
 step "two minutes of fuzzing, OSC packets and a desk" fuzz
 
 configure realtime $sanitized -Dsanitizer=realtime
-step "compile (RealtimeSanitizer)" ninja -C "$builds-realtime"
+step "compile (RealtimeSanitizer)" ninja -C "$builds-realtime" meson-test-prereq
 unit "$builds-realtime"
 
 # What has threads.
