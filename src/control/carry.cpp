@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -61,7 +62,21 @@ void keep_released(graph::Desk& next, const graph::Desk& live, const Names& now,
     }
 }
 
+bool same_module(const graph::Module& one, const graph::Module& other) {
+    if (one.name != other.name || one.type != other.type || one.texts != other.texts) return false;
+    for (std::size_t r = 0; r < one.values.size(); ++r)
+        if (one.type->parameters[r].structural && one.values[r] != other.values[r]) return false;
+    return true;
+}
+
+bool same_strip(const graph::Strip& one, const graph::Strip& other) {
+    const auto of = [](const graph::Strip& s) { return std::tie(s.name, s.display_name, s.stage, s.channels, s.inputs, s.outputs, s.to, s.solo_safe, s.link, s.members); };
+    return of(one) == of(other) && std::ranges::equal(one.chain, other.chain, same_module);
+}
+
 } // namespace
+
+bool same_graph(const graph::Desk& one, const graph::Desk& other) { return std::ranges::equal(one.strips, other.strips, same_strip); }
 
 std::set<std::string> right_sides(const graph::Desk& desk) {
     std::set<std::string> names;

@@ -32,6 +32,9 @@ Origins inverse(const Origins& origins, const graph::Desk& before, const graph::
 /// those of `live`. `loaded` and `live` are the same strips and chains.
 void carry_settings(graph::Desk& next, const graph::Desk& loaded, const graph::Desk& live, const Origins& origins = {});
 
+/// They differ, if at all, in values that a running module takes as events: the plan of the one plays the other.
+bool same_graph(const graph::Desk& one, const graph::Desk& other);
+
 /// Names of the strips that are another's right side, see Strip::link.
 std::set<std::string> right_sides(const graph::Desk& desk);
 

@@ -86,9 +86,13 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_r
     return apply(desk, std::move(next), sample_rate, {}, Command::kNow, unfit);
 }
 
-graph::Compilation Console::compile_next(Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const {
+void Console::prepare(Desk& next, const Origins& origins) const {
     graph::join_groups(next);
     if (compiled_) carry_keys(next, desk_, origins);
+}
+
+graph::Compilation Console::compile_next(Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const {
+    prepare(next, origins);
     return graph::compile(next, compiled_.get(), compile_options(sample_rate, folder_of(next.file, next.control)), errors);
 }
 
@@ -107,6 +111,7 @@ std::vector<config::Diagnostic> Console::check(Desk next, double sample_rate, co
 
 std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, double sample_rate, const Origins& origins, std::int64_t time, std::vector<Unfit>* unfit) {
     if (!ready()) return {{desk.file, 0, 0, "", change_under_way}};
+    if (move_to(desk, next, sample_rate, origins, time)) return {};
     config::Diagnostics errors(desk.file);
     auto compilation = compile_next(next, sample_rate, origins, errors);
     if (!errors.empty() && unfit) {
@@ -124,6 +129,16 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, doub
     }
     install(std::move(compilation), std::exchange(desk_, std::move(next)), time);
     return {};
+}
+
+/// Where only parameters changed they are moved as by a hand, and no plan is made. False where there is more to do.
+bool Console::move_to(const Desk& desk, Desk& next, double sample_rate, const Origins& origins, std::int64_t time) {
+    if (!compiled_ || sample_rate != sample_rate_ || !origins.empty() || folder_of(desk.file, desk.control) != directory_ || !same_graph(next, desk_)) return false;
+    prepare(next, origins);
+    loaded_ = desk;
+    send_changes(std::exchange(desk_, std::move(next)), time);
+    update_mutes(time);
+    return true;
 }
 
 void Console::resume(Desk loaded, Desk live) {
@@ -161,14 +176,13 @@ void Console::install(graph::Compilation compilation, const Desk& before, std::i
     forget_mutes();
     new_plan_ = true;
     index();
-    send_changes(before, time);
+    if (pending_) send_changes(before, time);
     update_mutes(time);
     if (on_tree) on_tree();
 }
 
 /// Parameters of modules that stay, and have a new value: moved like by a hand.
 void Console::send_changes(const Desk& before, std::int64_t time) {
-    if (!pending_) return;
     const StripsByKey strips(before);
     const graph::Strip* old_strip = nullptr;
     const graph::Module* old = nullptr;

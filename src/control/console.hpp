@@ -88,9 +88,9 @@ class Console {
     /// checked only where something else is wrong.
     static graph::Desk load_text(std::string_view text, const std::string& path, std::vector<config::Diagnostic>& errors);
 
-    /// Makes `desk` the running one, at that sample rate: the first plan, or an edit of the one that runs (a
-    /// transaction: compiled aside, swapped between two samples). Errors: nothing is changed. Only when ready(). With `unfit` settings
-    /// that can't be carried go there, see fit(); without it they are errors.
+    /// Makes `desk` the running one, at that sample rate: the first plan, or an edit of the one that runs (a transaction:
+    /// compiled aside, swapped between two samples; just events where only parameters changed). Errors: nothing is changed.
+    /// Only when ready(). With `unfit` settings that can't be carried go there, see fit(); without it they are errors.
     std::vector<config::Diagnostic> apply(const graph::Desk& desk, double sample_rate, Carry carry = Carry::untouched, std::vector<Unfit>* unfit = nullptr);
     /// The same where what the config says and how the desk shall stand are two: `loaded` and `live` have the same strips
     /// and chains. Strips that are renamed keep their sound.
@@ -250,6 +250,8 @@ class Console {
     static std::string key_of(const graph::Strip& strip, const graph::Module& module);
     void forget_mutes();
     graph::CompileOptions compile_options(double sample_rate, std::string directory) const;
+    void prepare(graph::Desk& next, const Origins& origins) const;
+    bool move_to(const graph::Desk& desk, graph::Desk& next, double sample_rate, const Origins& origins, std::int64_t time);
     graph::Compilation compile_next(graph::Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const;
     std::vector<Unfit> fit_to(const graph::Desk& loaded, graph::Desk& live, double sample_rate, const Origins& origins) const;
     struct Guard { ///< a strip's, and where its read-outs are

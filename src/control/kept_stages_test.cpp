@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a transaction takes over as it is, and what it has to copy while the plans change.
 #include "config/config.hpp"
+#include "control/test_desk.hpp"
 #include "graph/compile.hpp"
 
 #include <doctest/doctest.h>
@@ -90,4 +91,44 @@ TEST_CASE("where strips of one stage part and all are in their lanes, some play 
         CHECK_FALSE(after.transaction->moves.empty());
         check_columns(before, after);
     }
+}
+
+TEST_CASE("a reload of other values alone makes no plan: they are a hand's moves, to the bit") {
+    const auto desk = [](double level, double gain, bool mute, double group, int lookahead = 2) {
+        return fmt::format(R"({{ "version": 1, "strips": {{
+            "a": {{ "channels": 1, "chain": [ {{ "eq": {{ "band/1/gain": {} }} }}, {{ "compressor": {{ "lookahead": {} }} }}, {{ "fader": {{ "level": {} }} }} ], "to": "mix" }},
+            "b": {{ "channels": 1, "chain": [ {{ "fader": {{}} }} ], "to": "mix", "mute": {} }}, "mix": {{ "channels": 2, "chain": [] }} }},
+            "groups": {{ "g": {{ "members": ["a"], "level": {} }} }} }})", gain, lookahead, level, mute, group);
+    };
+    const auto sound = test::noise(1, 12000, 3);
+    const auto run = [&](auto&& change) {
+        test::TestDesk played(desk(-3, 0, false, 0), {.lane_width = 0, .inputs = {{"a", 1}, {"b", 1}}, .outputs = {"mix"}});
+        played.play(2000, {{"a", sound}, {"b", sound}});
+        played.set("/a/fader/level", -20, 0.5); // on its way, and its goal is nobody's but the hand's
+        played.play(2000, {{"a", sound}, {"b", sound}});
+        change(played);
+        return played.play(8000, {{"a", sound}, {"b", sound}}).at("mix");
+    };
+    const auto reloaded = run([&](test::TestDesk& played) {
+        const auto* const plan = played.console().compiled();
+        int made = 0;
+        played.console().on_plan = [&](const graph::Compiled&) { ++made; };
+        played.reload(desk(-3, 9, true, -6));
+        CHECK(played.console().compiled() == plan);
+        CHECK(made == 0);
+        played.console().on_plan = nullptr;
+    });
+    const auto by_hand = run([](test::TestDesk& played) {
+        played.console().begin();
+        played.set("/a/eq/band/1/gain", 9);
+        played.set("/b/mute", 1);
+        played.set("/groups/g/level", -6);
+        played.console().commit();
+    });
+    CHECK(reloaded == by_hand);
+    CHECK(reloaded != run([](test::TestDesk&) {}));
+    // What a plan is needed for makes one.
+    test::TestDesk played(desk(-3, 0, false, 0), {.lane_width = 0, .inputs = {}, .outputs = {"mix"}});
+    played.reload(desk(-3, 0, false, 0, 5));
+    CHECK(played.latency("a") == 240);
 }
