@@ -295,7 +295,7 @@ def test_a_full_disk_is_told_nothing_is_lost_and_it_is_tried_again(config, tmp_p
     inside = r"""
 import json, pathlib, sys, time
 sys.path.insert(0, sys.argv[1])
-from osc_client import wait_for
+from osc_client import Client, wait_for
 from support_cli import Daemon
 config, folder, full = sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
 def until(what, seconds=10):
@@ -308,6 +308,13 @@ with Daemon(config, folder, "--state", state) as desk:
     desk.set("/host/fader/level", "-7")
     until(lambda: state.exists())
     good = state.read_text()
+    client = Client(desk.port)
+    def event():
+        def heard():
+            client.tell("/tonmeister/subscribe", "/host/fader/level")  # anew: whatever it is to, it ends after 10 s
+            return client.hear("/tonmeister/event", 1)
+        return wait_for(heard)
+    client.obey("/tonmeister/subscribe", "/host/fader/level")
     with (full / "filling").open("wb", buffering=0) as filling:
         try:
             while True:
@@ -315,11 +322,14 @@ with Daemon(config, folder, "--state", state) as desk:
         except OSError:
             pass
     desk.set("/host/fader/level", "-8")
-    until(lambda: "settings can't be saved" in desk.log.read_text())
+    address, sentence = event()
+    assert address == "/tonmeister" and sentence.startswith("settings can't be saved: ") and sentence.endswith("No space left on device"), sentence
+    assert sentence in desk.log.read_text()
     assert "No space left" in desk.ask("send", "/tonmeister/status").stdout
     assert desk.get("/host/fader/level") == "-8"
     assert state.read_text() == good
     (full / "filling").unlink()
+    assert event() == ["/tonmeister", "settings are saved again"]
     until(lambda: json.loads(state.read_text())["settings"]["/host/fader/level"]["now"] == -8)
     until(lambda: desk.ask("send", "/tonmeister/status").stdout.strip().endswith("saved"))
 """

@@ -136,12 +136,15 @@ void Daemon::slow_tick() {
     status_ = backend_->status();
     if (status_.state == backend::State::running) console_.follow_period(on_internal_clock_ ? 0 : status_.block);
     link_inserts(*console_.compiled());
-    for (const auto& [address, text] : console_.take_reports()) {
-        spdlog::warn(fmt::format("{}: {}", address, text));
-        osc_->event(address, text);
-    }
+    for (const auto& [address, text] : console_.take_reports()) tell_people(address, text);
+    watch_saving();
     tell_service();
     look_for_server();
+}
+
+void Daemon::tell_people(const std::string& address, const std::string& text) {
+    spdlog::warn(fmt::format("{}: {}", address, text));
+    osc_->event(address, text);
 }
 
 void Daemon::tell_service() {

@@ -5,6 +5,7 @@
 #include "app/run.hpp"
 #include "app/service/notifier.hpp"
 #include "backend/backend.hpp"
+#include "control/alarms.hpp"
 #include "control/console.hpp"
 #include "control/editor.hpp"
 #include "control/osc_view.hpp"
@@ -79,6 +80,8 @@ class Daemon {
     static void put_aside(const std::string& path, const std::string& why);
     bool first_desk();
     void poll_state();
+    void watch_saving();
+    void tell_people(const std::string& address, const std::string& text);
     void flush_state();
     void open_scenes(const std::string& path);
     void poll_scenes();
@@ -99,6 +102,7 @@ class Daemon {
     control::Editor editor_{console_, dispatcher_};
     control::Scenes scenes_{console_};
     control::SceneVerbs scene_verbs_{dispatcher_, scenes_};
+    control::Alarms alarms_;                         // of what isn't a strip's
     std::unique_ptr<control::SceneFile> scene_file_; // null where scenes can't be kept
     std::unique_ptr<control::OscView> osc_;
     std::unique_ptr<backend::Backend> backend_; // stops before the engine and the console go

@@ -102,8 +102,7 @@ void Daemon::open_scenes(const std::string& path) {
 
 void Daemon::poll_scenes() {
     scenes_.poll(engine_.counters().frames.load(std::memory_order_acquire) + std::llround(kSceneAhead * console_.sample_rate()));
-    if (!scene_file_) return;
-    if (const auto error = scene_file_->poll(); !error.empty()) spdlog::error(fmt::format("the scenes can't be saved: {}", error));
+    if (scene_file_) scene_file_->poll();
 }
 
 void Daemon::rename_in_scenes(const control::Origins& names) {
@@ -139,9 +138,18 @@ std::string Daemon::state_now() const {
 }
 
 void Daemon::poll_state() {
-    if (!state_) return;
-    if (state_->due()) state_->write(state_now());
-    if (const auto error = state_->take_error(); !error.empty()) spdlog::error(fmt::format("settings can't be saved: {}", error));
+    if (state_ && state_->due()) state_->write(state_now());
+}
+
+/// A disk that takes nothing is an alarm, as what a guard sees is.
+void Daemon::watch_saving() {
+    const std::chrono::duration<double> now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto watch = [&](std::string_view what, const std::string& error) {
+        if (!error.empty()) alarms_.see("/tonmeister", what, now.count(), fmt::format("{} can't be saved: {}", what, error), fmt::format("{} are saved again", what));
+    };
+    if (state_) watch("settings", state_->error());
+    if (scene_file_) watch("scenes", scene_file_->error());
+    for (const auto& [address, text] : alarms_.take(now.count())) tell_people(address, text);
 }
 
 /// For /tonmeister/status.

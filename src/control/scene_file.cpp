@@ -41,9 +41,8 @@ void SceneFile::save() {
     writer_.write(text_);
 }
 
-std::string SceneFile::poll() {
+void SceneFile::poll() {
     if (writer_.due()) writer_.write(text_);
-    return writer_.take_error();
 }
 
 } // namespace ton::control

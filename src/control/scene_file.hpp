@@ -23,8 +23,8 @@ class SceneFile {
     std::string refresh();
     /// The scenes were changed: they go to the disk soon. Only after a refresh() that found nothing wrong.
     void save();
-    /// Now and then: a write that failed is tried again. An error to be told, once.
-    std::string poll();
+    /// Now and then: a write that failed is tried again.
+    void poll();
     /// Why they can't be saved, or empty.
     std::string error() const { return writer_.error(); }
 

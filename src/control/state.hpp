@@ -92,8 +92,6 @@ class StateWriter {
     bool busy() const;
     /// Why the last write failed; empty if it did not. A failed write is tried again with the state as it is then.
     std::string error() const;
-    /// The same, once for each row of failures.
-    std::string take_error();
 
   private:
     void run();
@@ -104,7 +102,7 @@ class StateWriter {
     std::optional<Clock::time_point> kept_; // writer thread's
     std::optional<Clock::time_point> first_change_; // since the last write()
     Clock::time_point last_write_{};
-    bool told_ = false, new_page_ = false;
+    bool new_page_ = false;
 
     mutable std::mutex mutex_; // guards what follows; shared with the writer thread
     std::condition_variable wake_;

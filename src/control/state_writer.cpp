@@ -150,13 +150,6 @@ void StateWriter::write(std::string text) {
     wake_.notify_one();
 }
 
-std::string StateWriter::take_error() {
-    const std::lock_guard lock(mutex_);
-    if (error_.empty()) told_ = false;
-    if (error_.empty() || std::exchange(told_, true)) return {};
-    return error_;
-}
-
 void StateWriter::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
