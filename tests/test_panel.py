@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""configs/panel.json on six speech-like signals over room noise and a music bed."""
+"""configs/panel.json on six speech-like signals over room noise and a music bed, and on a singer and a piano of the nine stems."""
 
 import re
 import subprocess
@@ -89,12 +89,40 @@ def test_the_bed_comes_back(inputs, tmp_path):
     assert level(x["music"], 2.0, 23) == pytest.approx(20 * np.log10(0.1) - 3.01 - 6, abs=0.02)
 
 
-def test_the_stream_keeps_its_ceiling(mixed, tmp_path):
-    wavfile.write(tmp_path / "stream.wav", RATE, np.asarray(mixed["stream"], np.float32))
-    run = subprocess.run(["ffmpeg", "-nostats", "-hide_banner", "-i", tmp_path / "stream.wav", "-af", "ebur128=peak=true", "-f", "null", "-"],
+def true_peak(samples, folder):
+    wavfile.write(folder / "stream.wav", RATE, np.asarray(samples, np.float32))
+    run = subprocess.run(["ffmpeg", "-nostats", "-hide_banner", "-i", folder / "stream.wav", "-af", "ebur128=peak=true", "-f", "null", "-"],
                          capture_output=True, text=True, timeout=60, check=True)
-    assert float(re.search(r"Peak:\s+(\S+) dBFS", run.stderr[run.stderr.rindex("Summary"):]).group(1)) <= -1 + 0.1
+    return float(re.search(r"Peak:\s+(\S+) dBFS", run.stderr[run.stderr.rindex("Summary"):]).group(1))
+
+
+def test_the_stream_keeps_its_ceiling(mixed, tmp_path):
+    assert true_peak(mixed["stream"], tmp_path) <= -1 + 0.1
     assert level(mixed["stream"], 0.2, 1.9) > -30
+
+
+def stem(name, channels):
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", ROOT / f"demo/stems/{name}.ogg", "-t", str(SECONDS), "-ar", str(RATE), "-ac", str(channels), "-f", "f32le", "-"],
+                          capture_output=True, check=True, timeout=60)
+    return np.frombuffer(done.stdout, np.float32).reshape(-1, channels)
+
+
+def test_a_singer_who_goes_from_microphone_to_microphone_over_a_piano(tmp_path):
+    singer, piano = stem("voice", 1)[:, 0], stem("piano", 2)
+    for m in range(6):
+        nearness = np.full(len(singer), 10 ** (-30 / 20))
+        nearness[m * TURN:(m + 1) * TURN] = 1
+        wavfile.write(tmp_path / f"mic{m + 1}.wav", RATE, (singer * nearness + room(m)[:len(singer)]).astype(np.float32))
+    wavfile.write(tmp_path / "music.wav", RATE, piano)
+    for folder in ("shared", "open"):
+        (tmp_path / folder).mkdir()
+    shared, open_ = render(tmp_path, tmp_path / "shared"), render(tmp_path, tmp_path / "open", OPEN)
+    assert level(shared["mic1"], 0.5, 3.8) == pytest.approx(level(open_["mic1"], 0.5, 3.8), abs=0.5)
+    assert level(shared["mic1"], 4.5, 7.8) < level(open_["mic1"], 4.5, 7.8) - 20
+    played = np.asarray(shared["music"], float)
+    ducked = [np.vdot(piano[part], played[part]) / np.vdot(piano[part], piano[part]) for part in (slice(int(t * RATE), int((t + 1) * RATE)) for t in range(1, 20))]
+    assert 20 * np.log10(ducked[1:]) == pytest.approx(-14 - 6, abs=0.02)  # the singer comes in after the first second
+    assert true_peak(shared["stream"], tmp_path) <= -1 + 0.1
 
 
 @pytest.mark.parametrize("block", [7, 1000])
