@@ -315,12 +315,14 @@ with Daemon(config, folder, "--state", state) as desk:
             return client.hear("/tonmeister/event", 1)
         return wait_for(heard)
     client.obey("/tonmeister/subscribe", "/host/fader/level")
-    with (full / "filling").open("wb", buffering=0) as filling:
-        try:
-            while True:
-                filling.write(b"x" * 4096)
-        except OSError:
-            pass
+    def fill():
+        with (full / "filling").open("wb", buffering=0) as filling:
+            try:
+                while True:
+                    filling.write(b"x" * 4096)
+            except OSError:
+                pass
+    fill()
     desk.set("/host/fader/level", "-8")
     address, sentence = event()
     assert address == "/tonmeister" and sentence.startswith("settings can't be saved: ") and sentence.endswith("No space left on device"), sentence
@@ -332,6 +334,12 @@ with Daemon(config, folder, "--state", state) as desk:
     assert event() == ["/tonmeister", "settings are saved again"]
     until(lambda: json.loads(state.read_text())["settings"]["/host/fader/level"]["now"] == -8)
     until(lambda: desk.ask("send", "/tonmeister/status").stdout.strip().endswith("saved"))
+    fill()  # and never free again before the end
+    desk.set("/host/fader/level", "-9")
+    assert desk.ask("send", "/tonmeister/scene/store", "late").returncode == 0
+    assert desk.stop() == 0
+    for what in ("settings", "scenes"):
+        assert f"the last {what} could not be saved: " in desk.log.read_text()
 """
     run = subprocess.run([*in_own("mount"), "sh", "-c", script, "sh", sys.executable, "-c", inside,
                           str(pathlib.Path(__file__).parent), str(config), str(tmp_path), str(full)],

@@ -161,12 +161,17 @@ std::string Daemon::saving() const {
 }
 
 void Daemon::flush_state() {
-    if (state_ && state_->dirty()) state_->write(state_now());
+    if (state_ && (state_->dirty() || !state_->error().empty())) state_->write(state_now());
 }
 
 void Daemon::close_state() {
     flush_state();
-    state_.reset(); // waits for the disk
+    const auto end = [](const char* what, const std::string& error) {
+        if (!error.empty()) spdlog::error(fmt::format("the last {} could not be saved: {}", what, error));
+    };
+    if (state_) end("settings", state_->finish());
+    if (scene_file_) end("scenes", scene_file_->finish());
+    state_.reset();
     scene_file_.reset();
 }
 

@@ -45,4 +45,9 @@ void SceneFile::poll() {
     if (writer_.due()) writer_.write(text_);
 }
 
+std::string SceneFile::finish() {
+    if (!error().empty()) writer_.write(text_);
+    return writer_.finish();
+}
+
 } // namespace ton::control

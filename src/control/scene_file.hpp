@@ -25,6 +25,8 @@ class SceneFile {
     void save();
     /// Now and then: a write that failed is tried again.
     void poll();
+    /// The end: what is not on the disk yet is tried once more. Why it can't be saved, or empty.
+    std::string finish();
     /// Why they can't be saved, or empty.
     std::string error() const { return writer_.error(); }
 

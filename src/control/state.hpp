@@ -76,7 +76,7 @@ class StateWriter {
     using Clock = std::chrono::steady_clock;
     enum class Keep { one, generations };
     explicit StateWriter(std::string path, Keep keep = Keep::one);
-    ~StateWriter(); ///< what was handed over is written first
+    ~StateWriter(); ///< as finish()
 
     const std::string& path() const { return path_; }
     /// Something changed.
@@ -88,6 +88,8 @@ class StateWriter {
     void turn_page() { new_page_ = true; }
     /// Something changed that was not written yet.
     bool dirty() const { return first_change_.has_value(); }
+    /// What was handed over is written, and nothing more. Why the last write failed, or empty.
+    std::string finish();
     /// A write is under way or waits for its turn.
     bool busy() const;
     /// Why the last write failed; empty if it did not. A failed write is tried again with the state as it is then.

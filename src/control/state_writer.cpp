@@ -108,13 +108,16 @@ void StateWriter::keep_generation(bool asked) {
     [[maybe_unused]] const int linked = ::link(path_.c_str(), generation_path(path_, 1).c_str());
 }
 
-StateWriter::~StateWriter() {
+StateWriter::~StateWriter() { finish(); }
+
+std::string StateWriter::finish() {
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
     }
     wake_.notify_one();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+    return error();
 }
 
 void StateWriter::touch(Clock::time_point now) {
