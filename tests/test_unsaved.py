@@ -2,11 +2,12 @@
 """What a restart gives back of a desk that was edited, saved, undone and redone: what was heard last."""
 
 import json
+import shutil
 import signal
 
 import osc_client
 import pytest
-from support_cli import Daemon
+from support_cli import ROOT, Daemon, tonmeister
 
 DESK = """{
   // The desk of the tests.
@@ -149,3 +150,49 @@ def test_save_does_not_write_over_a_hand_on_the_file(config, tmp_path, watch):
             client.obey("/tonmeister/reload")
         assert client.obey("/tonmeister/save")[0][0] == "/tonmeister/saved"
         assert config.read_text() == by_hand.replace('"level": -3', '"level": -9')
+
+
+NEW_USER = [
+    ("/tonmeister/strip/add", "master", '{"stage":"master","channels":2,"chain":[{"limiter":{}}],"output":[]}'),
+    ("/tonmeister/strip/add", "singer", '{"chain":[{"player":{"file":"voice.ogg","loop":true}},{"fader":{}},{"pan":{}}],"to":"master"}'),
+    ("/tonmeister/strip/add", "piano", '{"chain":[{"player":{"file":"piano.ogg","loop":true}},{"fader":{}}],"to":"master"}'),
+    ("/tonmeister/chain/insert", "singer", "player", "eq"), ("/tonmeister/chain/move", "singer", "eq", 1), ("/singer/eq/band/2/gain", 4.0),
+    ("/tonmeister/strip/add", "echo", '{"channels":2,"chain":[{"delay":{"time":250}}],"to":"master"}'),
+    ("/tonmeister/chain/insert", "singer", -1, '{"send":{"to":"echo","level":-18}}'),
+    ("/tonmeister/chain/insert", "piano", 1, '{"ducker":{"sidechain":"singer/eq"}}'),
+    ("/tonmeister/group/add", "band", '{"members":["piano"]}'), ("/groups/band/level", -2.0),
+    ("/tonmeister/save",),
+    ("/tonmeister/strip/rename", "piano", "keys"), ("/singer/pan/position", 0.25), ("/keys/fader/level", -7.5), ("/master/limiter/ceiling", -2.0),
+]
+
+
+def test_a_desk_built_from_nothing_while_it_plays_plays_on_after_a_kill(tmp_path):
+    """Issue 3, section 4: nothing but messages, half of them behind the save."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    config = folder / "desk.json"
+    config.write_text('{ "version": 1, "strips": {} }')
+    for stem in ("voice", "piano"):
+        shutil.copy(ROOT / f"demo/stems/{stem}.ogg", folder)
+
+    def plays(client):
+        return osc_client.wait_for(lambda: client.get("/master/meter/peak") > -40)
+
+    def stand(client, name):
+        assert client.obey("/tonmeister/save", name)[0][0] == "/tonmeister/saved"
+        done = tonmeister("render", folder / f"{name}.json", "--length", 4, "--quiet", "--output", f"master={tmp_path / name}.wav")
+        assert done.returncode == 0, done.stderr
+        return (folder / f"{name}.json").read_text(), (tmp_path / f"{name}.wav").read_bytes()
+
+    with Daemon(config, tmp_path) as desk:
+        client = osc_client.Client(desk.port)
+        for address, *values in NEW_USER:
+            heard = client.obey(address, *values)
+            assert "/tonmeister/error" not in [address for address, _ in heard], heard
+        assert plays(client)
+        before = stand(client, "before")
+        kill_when_saved(desk)
+    with Daemon(config, tmp_path) as desk:
+        client = osc_client.Client(desk.port)
+        assert plays(client)
+        assert stand(client, "after") == before
