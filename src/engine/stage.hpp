@@ -7,8 +7,6 @@
 
 #include <hwy/aligned_allocator.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -39,15 +37,9 @@ class Stage {
     /// Audio thread. In place on interleaved planes; see Block. `frames` 1…kSegment.
     void run(float* const* audio, const float* const* sidechain, float* const* taps, int frames,
              std::int64_t position, Scratch& scratch) TM_NONBLOCKING;
-    /// Audio thread. Asks for the memory of what moves, and of how the kernel's state begins, while something else runs: a
-    /// big desk is far larger than the cache, and other programs take most of that. (Further behind an equaliser sleeps.)
-    void prefetch() const TM_NONBLOCKING {
-        constexpr int kRows = 48, kLine = 16; // floats
-        ramps_.prefetch();
-        if (!kernel_) return;
-        const auto most = std::min(state_floats_, static_cast<std::size_t>(kRows * kernel_->row_stride));
-        for (std::size_t i = 0; i < most; i += kLine) __builtin_prefetch(state_.get() + i);
-    }
+    /// Audio thread. Asks for the moving parameters' memory while something else runs: a big desk is far larger than the
+    /// cache. (Kernel states are left to the processor: of an equaliser's most is asleep.)
+    void prefetch() const TM_NONBLOCKING { ramps_.prefetch(); }
     /// Audio thread. Forgets the signal of one lane (after a NaN), keeps its coefficients and its neighbours.
     void silence(int lane, Scratch& scratch) TM_NONBLOCKING;
     /// Audio thread. Takes over a strip's column: state, parameters, read-outs. Same type and setup.
