@@ -117,4 +117,4 @@ def test_kills(tmp_path):
         lives = list(pool.map(lambda seed: many_lives(tmp_path / str(seed), seed, KILLS // TOGETHER, machine), range(TOGETHER)))
     checked = sum(checked for _, checked in lives)
     print(f"{KILLS} kills: at most {max(worst for worst, _ in lives):.3f} s of changes lost, {checked} kills with more than a second's before them")
-    assert checked > 0, "this machine is too busy to write a file within a second"
+    assert checked > KILLS // 2, "this machine is too busy to write a file within a second"

@@ -9,10 +9,11 @@
 //   h       = own / total, twice through a one-pole of 2 ms
 //   y       = x sqrt(h)
 //
-// The shares own/total add up to 1; so do the h, since all are smoothed by the same linear filter: the powers of the gains
-// always add up to that of one open microphone. N equal levels have -10 log10 N dB each (-6 dB for four, -9 dB for eight,
+// The shares own/total add up to 1; so do the h while there is something to hear, since all are smoothed by the same linear
+// filter: the powers of the gains add up to that of one open microphone. N equal levels have -10 log10 N dB each (-6 dB for four, -9 dB for eight,
 // as Dugan's Model N shows for ambience), one alone 0 dB; 3 dB more in one gives 3 dB more gain, too.
-// In digital silence (total below 1e-30) everybody keeps his share, but who is off has none: where all are off, all are silent.
+// In digital silence (total below 1e-30) everybody keeps his share, but who is off has none: where all are off, all are silent (and until the
+// others' have grown again, the sum is below one).
 //
 // The first half measures and tells the group, the second hears it; the engine bypasses the second only.
 // Included once per instruction set, after <hwy/foreach_target.h>.

@@ -253,8 +253,8 @@ template <class D> struct Compressor {
         else if constexpr (starts) m.shared.curve.start = curve.start;
         if constexpr (times) m.shared.ballistics = ballistics;
     }
-    /// Only the detector depends on the sample before: `count` logarithms and exponentials around it run side by side, where
-    /// one sample after another would fill the processor's window with a single chain.
+    /// Only the detector depends on the sample before: `count` logarithms around it run side by side, and where no time moves the
+    /// exponentials too; one sample after another would fill the processor's window with a single chain.
     template <bool bends, bool times, bool starts, int count>
     static HWY_INLINE void reduce_some(D d, CompressorCurve<V>& curve, CompressorBallistics<V>& ballistics, Channel& state,
                                        V* level, V& most) {

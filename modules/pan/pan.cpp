@@ -105,7 +105,7 @@ template <class D> struct Pan {
             });
         } else if (position.stride == 0) {
             const auto g = gains(d, w, hn::LoadU(d, position.at(0)));
-            apply<mono>(d, b, [g](int) { return g; });
+            apply<mono>(d, b, [g](int) HWY_ATTR { return g; });
         } else if (mono && hn::AllTrue(d, w.of[pan::kThree] == hn::Set(d, 1.0F))) { // the usual law: the same bits, sooner
             apply<mono>(d, b, [&](int i) HWY_ATTR { return equal_power(d, hn::LoadU(d, position.at(i))); });
         } else {

@@ -208,9 +208,12 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
             if (old->texts[row] == module.texts[row]) continue;
             const auto& key = key_of(strip, module);
             const auto& stage = compiled_->instances.at(key).stage;
-            const auto was = pending_->instances.find(key);
-            // A new instance was made with its text.
-            const bool stays = stage->processor() && !control.parameter->structural && was != pending_->instances.end() && was->second.stage == stage;
+            // A new instance was made with its text; without a new plan there is none.
+            const auto is_old = [&] {
+                const auto was = pending_->instances.find(key);
+                return was != pending_->instances.end() && was->second.stage == stage;
+            };
+            const bool stays = stage->processor() && !control.parameter->structural && (!pending_ || is_old());
             if (stays && time > now()) deferred_.push_back({control.address, Value{module.texts[row]}, time, false});
             else if (stays)
                 if (auto error = stage->processor()->set_text(control.row, graph::resolved_texts(module, directory_)[row]); !error.empty())
