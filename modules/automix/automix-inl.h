@@ -102,7 +102,7 @@ template <class D> struct Automix {
         for (int i = 0; i < frames; ++i, own += width, tap += width) {
             if constexpr (moving) s.attack.advance(), s.release.advance();
             const V step = hn::IfThenElse(hn::Gt(power[i], s.power), s.attack.value, s.release.value);
-            s.power = hn::MulAdd(step, power[i] - s.power, s.power);
+            s.power = mul_add(step, power[i] - s.power, s.power);
             const V w = hn::LoadU(d, b.controls[automix::weight].at(first + i));
             const V part = (one - hn::LoadU(d, b.controls[automix::bypass].at(first + i))) * hn::LoadU(d, b.controls[automix::on].at(first + i));
             const V told = w * w * s.power * part;
@@ -127,7 +127,7 @@ template <class D> struct Automix {
             for (int i = 0; i < frames; ++i) own[i] = hn::LoadU(d, x + i * width);
             m.shared.highpass = before;
             if (filtered) pass_highs<moving>(m.shared.highpass, filters(m)[c], own, frames);
-            for (int i = 0; i < frames; ++i) power[i] = hn::MulAdd(own[i] * own[i], part, power[i]);
+            for (int i = 0; i < frames; ++i) power[i] = mul_add(own[i] * own[i], part, power[i]);
         }
     }
 
@@ -145,8 +145,8 @@ template <class D> struct Automix {
             const V ratio = hn::Max(hn::Min(own / hn::Max(total, least), one), zero);
             const auto fresh = hn::AndNot(hn::Gt(s.begun, zero), heard);
             const auto moves = hn::Or(heard, hn::Eq(hn::LoadU(d, b.controls[automix::on].at(i)), zero));
-            s.first = hn::IfThenElse(moves, hn::IfThenElse(fresh, ratio, hn::MulAdd(step, ratio - s.first, s.first)), s.first);
-            s.share = hn::IfThenElse(moves, hn::IfThenElse(fresh, ratio, hn::MulAdd(step, s.first - s.share, s.share)), s.share);
+            s.first = hn::IfThenElse(moves, hn::IfThenElse(fresh, ratio, mul_add(step, ratio - s.first, s.first)), s.first);
+            s.share = hn::IfThenElse(moves, hn::IfThenElse(fresh, ratio, mul_add(step, s.first - s.share, s.share)), s.share);
             s.begun = hn::IfThenElse(heard, one, s.begun);
             gain = hn::Sqrt(s.share);
             for (int c = 0; c < m.setup.channels_out; ++c)

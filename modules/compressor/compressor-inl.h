@@ -20,6 +20,7 @@
 #endif
 
 #include "dsp/dynamics-inl.h"
+#include "dsp/lane_bits-inl.h"
 #include "dsp/lane_math-inl.h"
 #include "modules/dynamics/key-inl.h"
 
@@ -51,6 +52,7 @@ inline constexpr int kTogether = 8;              // samples whose logarithms are
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using dsp::HWY_NAMESPACE::LaneBits;
 using dsp::HWY_NAMESPACE::mul_add;
 using engine::HWY_NAMESPACE::LaneMemory;
 
@@ -61,19 +63,18 @@ template <class V> struct CompressorCurve {
         return {start.value, knee.value, bend.value, slope.value};
     }
     HWY_INLINE void advance() { start.advance(), knee.advance(), bend.advance(), slope.advance(); }
-    HWY_INLINE bool bends() const { return knee.moves() || bend.moves() || slope.moves(); }
 };
 
 template <class V> struct CompressorBallistics {
     Moving<V> attack, release, makeup, mix;
 
     HWY_INLINE void advance() { attack.advance(), release.advance(), makeup.advance(), mix.advance(); }
-    HWY_INLINE bool moves() const { return attack.moves() || release.moves() || makeup.moves() || mix.moves(); }
 };
 
 template <class D> struct Compressor {
     using V = hn::Vec<D>;
     struct Shared {
+        LaneBits<V> flags;
         CompressorCurve<V> curve;
         CompressorBallistics<V> ballistics;
         Moving<V> link, rms; // 0…1
@@ -82,6 +83,10 @@ template <class D> struct Compressor {
     struct Channel {
         V held, reduction; // y1, y
     };
+    /// Flags: what has a step in this cell; and whether the key's mean square and high-pass are used.
+    static constexpr std::uint32_t kStart = 1, kBend = 2, kAttack = 4, kRelease = 8, kMakeup = 16, kMix = 32, kLink = 64, kRms = 128,
+                                   kHighpass = 256, kTimes = kAttack | kRelease | kMakeup | kMix;
+    static constexpr std::uint32_t kUsesRms = 0x10000, kUsesHighpass = 0x20000;
     using Memory = LaneMemory<Compressor, D>;
 
     /// Behind the channels: per key channel the high-pass's memory and the mean square, then the look-ahead
@@ -95,35 +100,35 @@ template <class D> struct Compressor {
         return m.extra + 3 * key_channels(m.setup) + c * m.setup.latency;
     }
 
+    /// Only what moves is worked out: most often a threshold moves alone, and of a big desk's compressors all else rests.
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         using namespace compressor;
+        auto& s = m.shared;
+        const auto had = s.flags.any(); // a step in the last cell: it has arrived, and stands still from now on
+        const auto due = [&](std::uint32_t what, std::uint64_t rows) HWY_ATTR {
+            const bool steps = (u.stepped & rows) != 0, is_due = steps || (had & what) != 0;
+            const V zero = hn::Zero(d);
+            if (is_due) s.flags.set(what, steps ? zero == zero : zero != zero);
+            return is_due;
+        };
         const auto row = [&](int r) HWY_ATTR { return hn::LoadU(d, u.row(r)); };
-        const V one = hn::Set(d, 1.0F), zero = hn::Zero(d), half = hn::Set(d, 0.5F);
-        const V octaves = hn::Set(d, dsp::HWY_NAMESPACE::kOctavesPerDecibel);
-        const V w = row(knee) * octaves, s = one - one / row(ratio);
-        const V bend = hn::IfThenElseZero(hn::Gt(w, zero), half * s / hn::Max(w, hn::Set(d, 1e-6F)));
-        const dsp::HWY_NAMESPACE::GainComputer<V> target{row(threshold) * octaves - half * w, w, bend, s};
-        auto& curve = m.shared.curve;
-        curve.start.aim(target.start);
-        curve.knee.aim(w);
-        curve.bend.aim(bend);
-        curve.slope.aim(s);
-
         const auto khz = static_cast<float>(m.setup.sample_rate / 1000.0);
-        auto& ballistics = m.shared.ballistics;
-        ballistics.attack.aim(dsp::HWY_NAMESPACE::one_pole_step(d, row(attack), khz));
-        ballistics.release.aim(dsp::HWY_NAMESPACE::one_pole_step(d, row(release), khz));
-        // Half of what a full-scale level is reduced by, so that loudness stays about the same.
-        const V give_back = half * target.reduction(zero);
-        ballistics.makeup.aim(mul_add(row(auto_makeup), give_back, row(makeup) * octaves));
-        ballistics.mix.aim(row(mix));
-        m.shared.link.aim(row(link));
-
-        m.shared.rms.aim(row(detector));
-        for (int c = 0; c < key_channels(m.setup); ++c)
-            powers(m)[c] = hn::IfThenElseZero(uses_rms(m.shared.rms), powers(m)[c]);
-        m.shared.highpass.aim(row(sidechain_highpass), kHighpassOff, static_cast<float>(m.setup.sample_rate),
-                              filters(m), key_channels(m.setup));
+        constexpr std::uint64_t kCurveRows = bits(threshold) | bits(ratio) | bits(knee);
+        const bool starts = due(kStart, bits(threshold) | bits(knee)), bends = due(kBend, bits(ratio) | bits(knee));
+        // Half of what a full-scale level is reduced by is given back, so that loudness stays about the same.
+        const bool gives_back = (u.stepped & kCurveRows) != 0 && !hn::AllTrue(d, row(auto_makeup) == hn::Zero(d));
+        const bool makes_up = due(kMakeup, bits(makeup) | bits(auto_makeup) | (gives_back ? kCurveRows : 0));
+        if (starts || bends || makes_up) aim_curve(d, m, u, starts, bends, makes_up);
+        auto& ballistics = s.ballistics;
+        if (due(kAttack, bits(attack))) ballistics.attack.aim(dsp::HWY_NAMESPACE::one_pole_step(d, row(attack), khz));
+        if (due(kRelease, bits(release))) ballistics.release.aim(dsp::HWY_NAMESPACE::one_pole_step(d, row(release), khz));
+        if (due(kMix, bits(mix))) ballistics.mix.aim(row(mix));
+        if (due(kLink, bits(link))) s.link.aim(row(link));
+        if (due(kRms, bits(detector))) aim_rms(d, m, row(detector));
+        if (due(kHighpass, bits(sidechain_highpass))) {
+            s.highpass.aim(row(sidechain_highpass), kHighpassOff, static_cast<float>(m.setup.sample_rate), filters(m), key_channels(m.setup));
+            s.flags.set(kUsesHighpass, s.highpass.used());
+        }
     }
 
     static HWY_INLINE void silence(D d, Memory m) {
@@ -154,9 +159,29 @@ template <class D> struct Compressor {
     }
 
   private:
-    static HWY_INLINE auto uses_rms(const Moving<V>& rms) {
-        const V zero = hn::Zero(D());
-        return hn::Or(hn::Gt(rms.value, zero), hn::Gt(rms.target, zero));
+    static constexpr std::uint64_t bits(int row) { return std::uint64_t{1} << row; }
+    static HWY_INLINE void aim_curve(D d, Memory m, const engine::Update& u, bool starts, bool bends, bool makes_up) {
+        using namespace compressor;
+        const auto row = [&](int r) HWY_ATTR { return hn::LoadU(d, u.row(r)); };
+        const V one = hn::Set(d, 1.0F), zero = hn::Zero(d), half = hn::Set(d, 0.5F);
+        const V octaves = hn::Set(d, dsp::HWY_NAMESPACE::kOctavesPerDecibel);
+        const V w = row(knee) * octaves, start = row(threshold) * octaves - half * w;
+        auto& curve = m.shared.curve;
+        if (starts) curve.start.aim(start);
+        if (!bends && !makes_up) return;
+        const V slope = one - one / row(ratio);
+        const V bend = hn::IfThenElseZero(hn::Gt(w, zero), half * slope / hn::Max(w, hn::Set(d, 1e-6F)));
+        if (bends) curve.knee.aim(w), curve.bend.aim(bend), curve.slope.aim(slope);
+        const V give_back = half * dsp::HWY_NAMESPACE::GainComputer<V>{start, w, bend, slope}.reduction(zero);
+        if (makes_up) m.shared.ballistics.makeup.aim(mul_add(row(auto_makeup), give_back, row(makeup) * octaves));
+    }
+    static HWY_INLINE void aim_rms(D d, Memory m, V weight) {
+        auto& rms = m.shared.rms;
+        rms.aim(weight);
+        const V zero = hn::Zero(d);
+        const auto used = hn::Or(hn::Gt(rms.value, zero), hn::Gt(rms.target, zero));
+        m.shared.flags.set(kUsesRms, used);
+        for (int c = 0; c < key_channels(m.setup); ++c) powers(m)[c] = hn::IfThenElseZero(used, powers(m)[c]);
     }
 
     /// Whether one detector for all channels gives the bits that one per channel would give.
@@ -176,7 +201,8 @@ template <class D> struct Compressor {
     static HWY_INLINE void detect(D d, Memory m, const engine::Block& b, int first, int frames,
                                   V (*level)[kSlice], V* top) {
         const auto width = static_cast<std::ptrdiff_t>(hn::Lanes(d));
-        const bool filtered = !m.shared.highpass.idle(), rms = !hn::AllFalse(d, uses_rms(m.shared.rms));
+        const auto flags = m.shared.flags.any();
+        const bool filtered = (flags & kUsesHighpass) != 0, rms = (flags & kUsesRms) != 0;
         if (!filtered && !rms && level == nullptr) return key_peaks(d, m.setup, b, first, frames, top);
         const auto highpass = m.shared.highpass;
         const auto weight = m.shared.rms;
@@ -200,7 +226,7 @@ template <class D> struct Compressor {
         const float samples = compressor::kRmsMilliseconds * static_cast<float>(m.setup.sample_rate / 1000.0);
         const V step = hn::Set(d, 1.0F / samples), two = hn::Set(d, 2.0F);
         const V bound = hn::Set(d, 1e12F); // its square is finite
-        const auto used = uses_rms(m.shared.rms);
+        const auto used = m.shared.flags.test(kUsesRms);
         auto weight = m.shared.rms;
         V power = powers(m)[c];
         for (int i = 0; i < frames; ++i) {
@@ -229,7 +255,8 @@ template <class D> struct Compressor {
     template <bool moving>
     static HWY_INLINE void reduce_linked(D d, Memory m, V* level, int frames, V& deepest) {
         if constexpr (moving) {
-            const bool bends = m.shared.curve.bends(), times = m.shared.ballistics.moves();
+            const auto flags = m.shared.flags.any();
+            const bool bends = (flags & kBend) != 0, times = (flags & kTimes) != 0;
             if (!bends && !times) return reduce_moving<false, false, true>(d, m, level, frames, deepest);
             if (!times) return reduce_moving<true, false, true>(d, m, level, frames, deepest);
             return reduce_moving<true, true, true>(d, m, level, frames, deepest);

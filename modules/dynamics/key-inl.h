@@ -46,7 +46,7 @@ template <class V> struct KeyHighpass {
     /// Off where frequency <= off_at (Hz). Memories of lanes that have come to rest at off are emptied.
     HWY_INLINE void aim(V frequency, float off_at, float sample_rate, Memory* memory, int channels) {
         const hn::DFromV<V> d;
-        const V one = hn::Set(d, 1.0F), zero = hn::Zero(d);
+        const V one = hn::Set(d, 1.0F);
         const V w = frequency * hn::Set(d, 3.14159265F / sample_rate); // below 0.04: three terms of tan
         const V w2 = w * w;
         const V g = w * mul_add(w2, mul_add(w2, hn::Set(d, 2.0F / 15), hn::Set(d, 1.0F / 3)), one);
@@ -55,11 +55,15 @@ template <class V> struct KeyHighpass {
         a1.aim(hn::IfThenElse(on, b1, one));
         a2.aim(hn::IfThenElseZero(on, g * b1));
         a3.aim(hn::IfThenElseZero(on, g * g * b1));
-        const auto used = hn::Or(hn::Gt(a2.value, zero), hn::Gt(a2.target, zero));
+        const auto in_use = used();
         for (int c = 0; c < channels; ++c) {
-            memory[c].s1 = hn::IfThenElseZero(used, memory[c].s1);
-            memory[c].s2 = hn::IfThenElseZero(used, memory[c].s2);
+            memory[c].s1 = hn::IfThenElseZero(in_use, memory[c].s1);
+            memory[c].s2 = hn::IfThenElseZero(in_use, memory[c].s2);
         }
+    }
+    HWY_INLINE auto used() const {
+        const V zero = hn::Zero(hn::DFromV<V>());
+        return hn::Or(hn::Gt(a2.value, zero), hn::Gt(a2.target, zero));
     }
     HWY_INLINE bool idle() const {
         const hn::DFromV<V> d;

@@ -28,63 +28,59 @@ template <class D> struct Eq {
     using M = dsp::HWY_NAMESPACE::LaneMath<D>;
     using Memory = engine::HWY_NAMESPACE::LaneMemory<Eq, D>;
     static constexpr int kFilters = eq::kBands;
-    struct Band {
-        V plays, shape; // on and type that are played, or being travelled to
-        V changed;      // 1 or 0
-        MovingSvf<V> filter;
-    };
+    using Filters = MovingSvfs<V, eq::kBands>;
     struct Shared {
-        Band band[eq::kBands];
-        V primed;
-        SvfWay<V> kept[eq::kBands]; // where a block ended in a cell's middle
+        LaneBits<V> own;
+        V shape[eq::kBands]; // the type that is played, or being travelled to
+        Filters filters;
     };
+    /// In `own`: the band is on, or being travelled to; its settings changed; its type or `on` may differ from what is played.
+    static constexpr std::uint32_t plays(int n) { return 1U << n; }
+    static constexpr std::uint32_t changed(int n) { return 0x100U << n; }
+    static constexpr std::uint32_t differs(int n) { return 0x10000U << n; }
+    static constexpr std::uint32_t kPrimed = 0x1000000U;
     struct Channel {
         SvfState<V> filter[eq::kBands];
     };
-    static HWY_INLINE MovingSvf<V>& filter(Memory m, int n) { return m.shared.band[n].filter; }
-
-    /// A band's rows at the grid cell's end.
-    struct Wanted {
-        V row[eq::kRowsPerBand];
-    };
-    template <class Rows> static HWY_INLINE Wanted wanted(D d, int band, Rows rows) {
-        Wanted w;
-        for (int r = 0; r < eq::kRowsPerBand; ++r) w.row[r] = hn::LoadU(d, rows(band * eq::kRowsPerBand + r));
-        return w;
+    /// A row of a band at the grid cell's end.
+    static HWY_INLINE V row(D d, const float* cells_end, int band, int r) {
+        return hn::LoadU(d, cells_end + (band * eq::kRowsPerBand + r) * static_cast<std::ptrdiff_t>(hn::Lanes(d)));
     }
-
+    static HWY_INLINE dsp::HWY_NAMESPACE::Wish<V> wish(D d, Memory m, int band, const float* cells_end) {
+        return {m.shared.shape[band], dsp::HWY_NAMESPACE::angle<M>(row(d, cells_end, band, eq::frequency), m.setup.sample_rate),
+                row(d, cells_end, band, eq::gain), row(d, cells_end, band, eq::q)};
+    }
     /// Where the band has nothing to do: it is off, or has no gain and only gain would make it heard.
-    static HWY_INLINE Mask idle(const Band& b, const Wanted& w) {
-        const auto by_gain = b.shape < M::set(dsp::highpass); // bell and shelves
-        return hn::Or(b.plays == M::set(0.0), hn::And(by_gain, w.row[eq::gain] == M::set(0.0)));
-    }
-    static HWY_INLINE dsp::HWY_NAMESPACE::Wish<V> wish(const Band& b, const Wanted& w, double sample_rate) {
-        return {b.shape, dsp::HWY_NAMESPACE::angle<M>(w.row[eq::frequency], sample_rate), w.row[eq::gain], w.row[eq::q]};
+    static HWY_INLINE Mask idle(Memory m, int band, const dsp::HWY_NAMESPACE::Wish<V>& wish) {
+        const auto by_gain = wish.shape < M::set(dsp::highpass); // bell and shelves
+        return hn::Or(hn::Not(m.shared.own.test(plays(band))), hn::And(by_gain, wish.gain == M::set(0.0)));
     }
     /// The designed filter; the identity, with its poles, where the band is idle.
     static HWY_INLINE SvfCoefficients<V> coefficients(const dsp::HWY_NAMESPACE::Transfer<V>& transfer, Mask idle) {
         auto f = dsp::HWY_NAMESPACE::realise<M>(transfer);
-        MovingSvf<V>::each(f, MovingSvf<V>::identity(f), typename MovingSvf<V>::Replace{idle});
+        Filters::each(f, Filters::identity(f), typename Filters::Replace{idle});
         return f;
     }
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         auto& s = m.shared;
-        const auto fresh = s.primed == hn::Zero(d);
-        const bool any_fresh = !hn::AllFalse(d, fresh);
+        const auto fresh = hn::Not(s.own.test(kPrimed)), known = hn::Not(fresh);
         for (int n = 0; n < eq::kBands; ++n) {
-            if (!u.any_stepped(n * eq::kRowsPerBand, eq::kRowsPerBand)) continue;
-            auto& b = s.band[n];
-            b.changed = hn::Set(d, 1.0F);
-            if (!any_fresh) continue;
-            const auto w = wanted(d, n, [&u](int r) HWY_ATTR { return u.row(r); });
-            b.plays = hn::IfThenElse(fresh, w.row[eq::on], b.plays);
-            b.shape = hn::IfThenElse(fresh, w.row[eq::type], b.shape);
-            b.changed = hn::IfThenElse(fresh, hn::Zero(d), b.changed);
-            const auto designed = dsp::HWY_NAMESPACE::matched<M>(wish(b, w, m.setup.sample_rate));
-            b.filter.start(coefficients(designed, idle(b, w)), fresh);
+            const int first = n * eq::kRowsPerBand;
+            if (!u.any_stepped(first, eq::kRowsPerBand)) continue;
+            s.own.set(changed(n), known);
+            if (u.any_stepped(first, eq::frequency)) s.own.set(differs(n), known);
+            if (!hn::AllFalse(d, fresh)) start(d, m, n, fresh, u.values);
         }
-        s.primed = hn::Set(d, 1.0F);
+        s.own.set(kPrimed, hn::Or(fresh, known));
+    }
+    static HWY_INLINE void start(D d, Memory m, int n, Mask fresh, const float* cells_end) {
+        auto& s = m.shared;
+        const auto on = row(d, cells_end, n, eq::on) != M::set(0.0);
+        s.own.set(plays(n), hn::Or(hn::And(fresh, on), hn::AndNot(fresh, s.own.test(plays(n)))));
+        s.shape[n] = hn::IfThenElse(fresh, row(d, cells_end, n, eq::type), s.shape[n]);
+        const auto wished = wish(d, m, n, cells_end);
+        s.filters.start(n, coefficients(dsp::HWY_NAMESPACE::matched<M>(wished), idle(m, n, wished)), fresh);
     }
 
     /// A band that takes its next step.
@@ -94,40 +90,51 @@ template <class D> struct Eq {
         bool designs; ///< not where all lanes are idle and asleep: they stay so, whatever the poles
         dsp::HWY_NAMESPACE::Draft<M> draft;
     };
-    /// What is wanted of the bands that are busy or whose settings changed; returns how many.
-    static HWY_INLINE int collect(D d, Memory m, const engine::Control* controls, Due* due) {
+    /// Begins a change of kind where a type or `on` is another; one that is under way is waited for.
+    static HWY_INLINE Mask turn(D d, Memory m, int n, const float* cells_end) {
+        auto& s = m.shared;
+        const auto on = row(d, cells_end, n, eq::on) != M::set(0.0), was_on = s.own.test(plays(n));
+        const V type = row(d, cells_end, n, eq::type);
+        const auto other = hn::Or(hn::Xor(on, was_on), type != s.shape[n]), waits = s.filters.flags.test(s.filters.travels(n));
+        const auto turns = hn::AndNot(waits, other);
+        s.own.set(plays(n), hn::Or(hn::And(turns, on), hn::AndNot(turns, was_on)));
+        s.shape[n] = hn::IfThenElse(turns, type, s.shape[n]);
+        s.own.set(differs(n), hn::And(waits, other));
+        return turns;
+    }
+    /// What is wanted of the bands that are busy, whose settings changed, or whose next kind waits; returns how many.
+    static HWY_INLINE int collect(D d, Memory m, const float* cells_end, Due* due) {
+        auto& s = m.shared;
+        const auto none = hn::Zero(d) != hn::Zero(d);
+        const auto own = s.own.any(), flags = s.filters.flags.any();
         int count = 0;
         for (int n = 0; n < eq::kBands; ++n) {
-            auto& b = m.shared.band[n];
-            if (!any_set(d, b.changed) && !b.filter.any_busy()) continue;
-            const auto w = wanted(d, n, [controls](int r) HWY_ATTR { return controls[r].values; });
+            if ((own & (changed(n) | differs(n))) == 0 && (flags & s.filters.busy(n)) == 0) continue;
             auto& next = due[count++];
             next.band = n;
-            const auto differs = hn::Or(w.row[eq::on] != b.plays, w.row[eq::type] != b.shape);
-            next.turns = hn::And(b.filter.travel == hn::Zero(d), differs);
-            b.plays = hn::IfThenElse(next.turns, w.row[eq::on], b.plays);
-            b.shape = hn::IfThenElse(next.turns, w.row[eq::type], b.shape);
-            b.changed = hn::Zero(d);
-            next.idle = idle(b, w);
-            next.designs = b.filter.any_awake() || !hn::AllTrue(d, next.idle);
-            if (next.designs) next.draft.begin(wish(b, w, m.setup.sample_rate));
+            next.turns = (own & differs(n)) != 0 ? turn(d, m, n, cells_end) : none;
+            s.own.set(changed(n), none);
+            const auto wished = wish(d, m, n, cells_end);
+            next.idle = idle(m, n, wished);
+            next.designs = (flags & s.filters.awake(n)) != 0 || !hn::AllTrue(d, next.idle);
+            if (next.designs) next.draft.begin(wished);
         }
         return count;
     }
-    static HWY_INLINE void step(D d, Memory m, const engine::Control* controls, SvfWay<V>* ways) {
+    static HWY_INLINE void step(D d, Memory m, const float* cells_end, SvfWay<V>* ways) {
         const V cells = M::set(cells_of_travel(m.setup.sample_rate));
         Due due[eq::kBands];
-        const int count = collect(d, m, controls, due);
+        const int count = collect(d, m, cells_end, due);
         for (int i = 0; i < count; ++i)
             if (due[i].designs) due[i].draft.find_poles();
         dsp::HWY_NAMESPACE::Transfer<V> transfer[eq::kBands];
         for (int i = 0; i < count; ++i)
             if (due[i].designs) transfer[i] = due[i].draft.transfer();
         for (int i = 0; i < count; ++i) {
-            auto& filter = m.shared.band[due[i].band].filter;
-            const auto next = due[i].designs ? coefficients(transfer[i], due[i].idle) : MovingSvf<V>::identity(MovingSvf<V>::asleep());
-            const auto asleep = filter.cell(next, due[i].turns, cells, bank::kCell, ways[due[i].band]);
-            clear_states(d, asleep, &m.channel[0].filter[due[i].band], kFilters, m.setup.channels_out);
+            const int n = due[i].band;
+            const auto next = due[i].designs ? coefficients(transfer[i], due[i].idle) : Filters::identity(Filters::asleep());
+            const auto asleep = m.shared.filters.cell(n, next, due[i].turns, cells, bank::kCell, ways[n]);
+            clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
         }
     }
 

@@ -268,3 +268,17 @@ TEST_CASE("silence() forgets the signal and keeps the settings") {
     const auto x = impulse(1, 4800);
     CHECK(rig->run(x) == fresh->run(x));
 }
+
+TEST_CASE("a kind that is set while a flat band travels to another flat kind is played when that is over") {
+    // All of them pass every bit on the way: the band falls asleep with the last kind still to come.
+    const auto x = noise(1, 40000, 0);
+    const std::vector<std::vector<Event>> ways{
+        {{5000, "band/1/type", low_shelf}, {5500, "band/1/type", highpass}},
+        {{5000, "band/1/on", 0.0F}, {5500, "band/1/on", 1.0F}, {5500, "band/1/type", highpass}},
+    };
+    const auto expected = make_eq({}, {{1, highpass, 1000, 0, 0.71F}})->run(x)[0];
+    for (const auto& way : ways) {
+        const auto y = make_eq({}, {{1, bell, 1000, 0, 0.71F}})->run(x, 64, way)[0];
+        for (std::size_t i = 30000; i < y.size(); ++i) REQUIRE(y[i] == doctest::Approx(expected[i]).epsilon(1e-4).scale(1));
+    }
+}

@@ -41,18 +41,14 @@ template <class D, bool kHigh> struct Cut {
     using M = dsp::HWY_NAMESPACE::LaneMath<D>;
     static constexpr int kFilters = cut::kSections;
     struct Shared {
-        V kind;            // the slope that is played, or being travelled to
-        V changed, primed; // 1 or 0
-        MovingSvf<V> filter[kFilters];
-        SvfWay<V> kept[kFilters]; // where a block ended in a cell's middle
+        LaneBits<V> own;
+        V kind; // the slope that is played, or being travelled to
+        MovingSvfs<V, kFilters> filters;
     };
+    static constexpr std::uint32_t kChanged = 1, kPrimed = 2; // in `own`
     struct Channel {
         SvfState<V> filter[kFilters];
     };
-    template <class Memory> static HWY_INLINE MovingSvf<V>& filter(Memory m, int n) {
-        return m.shared.filter[n];
-    }
-
     /// Section n of the slope that is played; where it has none the identity.
     static HWY_INLINE SvfCoefficients<V> design(const Shared& s, V g, int n) {
         V k = hn::Set(D(), 0.0F), first = k;
@@ -63,12 +59,13 @@ template <class D, bool kHigh> struct Cut {
         }
         const auto none = k == M::set(0.0);
         auto f = dsp::HWY_NAMESPACE::butterworth<M>(kHigh, g, hn::IfThenElse(none, M::set(1.0), k), first);
-        MovingSvf<V>::each(f, MovingSvf<V>::identity(f), typename MovingSvf<V>::Replace{none});
+        using Filters = MovingSvfs<V, kFilters>;
+        Filters::each(f, Filters::identity(f), typename Filters::Replace{none});
         return f;
     }
     /// A section that no lane's slope has, and that none is on its way from: whatever the corner, it sleeps on.
     static HWY_INLINE bool spare(const Shared& s, int n) {
-        if (s.filter[n].any_awake() || s.filter[n].any_busy()) return false;
+        if ((s.filters.flags.any() & (s.filters.awake(n) | s.filters.busy(n))) != 0) return false;
         auto none = s.kind != s.kind;
         for (int slope = 0; slope < cut::kSlopes; ++slope)
             if (cut::kDamping[slope][n] == 0.0) none = hn::Or(none, s.kind == M::set(slope));
@@ -81,32 +78,33 @@ template <class D, bool kHigh> struct Cut {
 
     template <class Memory> static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         auto& s = m.shared;
-        if (u.any_stepped(cut::frequency, 2)) s.changed = hn::Set(d, 1.0F);
-        const auto fresh = s.primed == hn::Zero(d);
+        const auto all = hn::Zero(d) == hn::Zero(d);
+        if (u.any_stepped(cut::frequency, 2)) s.own.set(kChanged, all);
+        const auto fresh = hn::Not(s.own.test(kPrimed));
         if (hn::AllFalse(d, fresh)) return;
         s.kind = hn::IfThenElse(fresh, hn::LoadU(d, u.row(cut::slope)), s.kind);
-        s.changed = hn::IfThenElse(fresh, hn::Zero(d), s.changed);
-        s.primed = hn::Set(d, 1.0F);
+        s.own.set(kChanged, hn::AndNot(fresh, s.own.test(kChanged)));
+        s.own.set(kPrimed, all);
         const V g = tangent(m.setup, hn::LoadU(d, u.row(cut::frequency)));
-        for (int n = 0; n < kFilters; ++n) s.filter[n].start(design(s, g, n), fresh);
+        for (int n = 0; n < kFilters; ++n) s.filters.start(n, design(s, g, n), fresh);
     }
-    template <class Memory> static HWY_INLINE void step(D d, Memory m, const engine::Control* controls, SvfWay<V>* ways) {
+    template <class Memory> static HWY_INLINE void step(D d, Memory m, const float* cells_end, SvfWay<V>* ways) {
         auto& s = m.shared;
-        bool due = any_set(d, s.changed);
-        for (const auto& f : s.filter) due = due || f.any_busy();
+        bool due = (s.own.any() & kChanged) != 0;
+        const auto flags = s.filters.flags.any();
+        for (int n = 0; n < kFilters; ++n) due = due || (flags & s.filters.busy(n)) != 0;
         if (!due) return;
-        const V frequency = hn::LoadU(d, controls[cut::frequency].values), slope = hn::LoadU(d, controls[cut::slope].values);
+        const auto row = [&](int r) HWY_ATTR { return hn::LoadU(d, cells_end + r * static_cast<std::ptrdiff_t>(hn::Lanes(d))); };
+        const V slope = row(cut::slope);
         // All sections of a lane travel together; a new slope waits until the last one has been reached.
-        V travels = hn::Zero(d);
-        for (const auto& f : s.filter) travels = hn::Max(travels, f.travel);
-        const auto turns = hn::And(travels == hn::Zero(d), slope != s.kind);
+        const auto turns = hn::AndNot(s.filters.flags.test(s.filters.kAllTravels), slope != s.kind);
         s.kind = hn::IfThenElse(turns, slope, s.kind);
-        s.changed = hn::Zero(d);
+        s.own.set(kChanged, slope != slope);
         const V cells = M::set(cells_of_travel(m.setup.sample_rate));
-        const V g = tangent(m.setup, frequency);
+        const V g = tangent(m.setup, row(cut::frequency));
         for (int n = 0; n < kFilters; ++n) {
             if (spare(s, n)) continue;
-            const auto asleep = s.filter[n].cell(design(s, g, n), turns, cells, bank::kCell, ways[n]);
+            const auto asleep = s.filters.cell(n, design(s, g, n), turns, cells, bank::kCell, ways[n]);
             clear_states(d, asleep, &m.channel[0].filter[n], kFilters, m.setup.channels_out);
         }
     }

@@ -28,17 +28,14 @@ inline constexpr double kTravel = 50.0;
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using dsp::HWY_NAMESPACE::MovingSvf;
+using dsp::HWY_NAMESPACE::LaneBits;
+using dsp::HWY_NAMESPACE::MovingSvfs;
 using dsp::HWY_NAMESPACE::SvfCoefficients;
 using dsp::HWY_NAMESPACE::SvfState;
 using dsp::HWY_NAMESPACE::SvfWay;
 
 inline double cells_of_travel(double sample_rate) {
     return static_cast<double>(static_cast<int>(bank::kTravel * 1e-3 * sample_rate / bank::kCell) + 1);
-}
-
-template <class D, class V> HWY_INLINE bool any_set(D d, V flag) {
-    return !hn::AllFalse(d, flag != hn::Zero(d));
 }
 
 /// Clears a filter's memory in those lanes, all channels.
@@ -51,43 +48,37 @@ HWY_INLINE void clear_states(D d, hn::Mask<D> where, SvfState<V>* states, int ch
     }
 }
 
-/// The ways of a chain of filters that is called in a cell's middle.
-template <class V, int Count>
-HWY_INLINE void resume(const MovingSvf<V>* const (&filters)[Count], const SvfWay<V>* kept, SvfWay<V>* ways) {
-    for (int n = 0; n < Count; ++n)
-        if (filters[n]->any_busy()) ways[n] = filters[n]->resume(kept[n]);
-}
-
 /// One block through Kernel's chain of filters: at each cell's start Kernel::step lets those that are busy or
 /// whose settings changed take their next step, and says by what way. This runs by the filters' own flags, not by
 /// block.moving, because a change of kind goes on after the parameters have arrived.
 template <class Kernel, class D, class Memory>
 HWY_INLINE void run_bank(D d, Memory m, const engine::Block& b) {
     constexpr int kCount = Kernel::kFilters;
-    using V = hn::Vec<D>;
-    const MovingSvf<V>* filters[kCount];
-    for (int n = 0; n < kCount; ++n) filters[n] = &Kernel::filter(m, n);
-    SvfWay<V> ways[kCount];
+    auto& filters = m.shared.filters;
+    SvfWay<hn::Vec<D>> ways[kCount];
     float* planes[engine::kMaxChannels];
     for (int done = 0; done < b.frames;) {
         const int into_cell = static_cast<int>((b.position + done) & (bank::kCell - 1));
-        if (into_cell == 0) Kernel::step(d, m, b.controls, ways);
-        else resume(filters, m.shared.kept, ways);
-        bool busy = false;
-        for (const auto* f : filters) busy = busy || f->any_busy();
-        if (busy)
-            for (int n = 0; n < kCount; ++n)
-                if (!filters[n]->any_busy() && filters[n]->any_awake()) ways[n] = filters[n]->rest();
+        if (into_cell == 0) Kernel::step(d, m, b.cells, ways);
+        const auto flags = filters.flags.any();
+        bool moving = false;
+        for (int n = 0; n < kCount; ++n) {
+            const bool busy = (flags & filters.busy(n)) != 0;
+            moving = moving || busy;
+            if (busy && into_cell != 0) ways[n] = filters.resume(n);
+        }
+        for (int n = 0; moving && n < kCount; ++n)
+            if ((flags & (filters.busy(n) | filters.awake(n))) == filters.awake(n)) ways[n] = filters.rest(n);
         int count = b.frames - done;
-        if (busy && count > bank::kCell - into_cell) count = bank::kCell - into_cell;
+        if (moving && count > bank::kCell - into_cell) count = bank::kCell - into_cell;
         const auto offset = static_cast<std::ptrdiff_t>(done) * static_cast<std::ptrdiff_t>(hn::Lanes(d));
         for (int c = 0; c < m.setup.channels_out; ++c) planes[c] = b.audio[c] + offset;
-        dsp::HWY_NAMESPACE::svf_chain<kCount>(d, filters, busy, ways, m.channel[0].filter, kCount, planes,
+        dsp::HWY_NAMESPACE::svf_chain<kCount>(d, filters, moving, ways, m.channel[0].filter, kCount, planes,
                                               m.setup.channels_out, count);
         done += count;
         if (into_cell + count == bank::kCell) continue;
         for (int n = 0; n < kCount; ++n)
-            if (filters[n]->any_busy()) m.shared.kept[n] = ways[n];
+            if ((flags & filters.busy(n)) != 0) filters.kept[n] = ways[n];
     }
 }
 

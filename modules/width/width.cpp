@@ -19,6 +19,7 @@ inline constexpr float kFull = 25.0F; ///< Hz, from here on the filter is in to 
 HWY_BEFORE_NAMESPACE();
 namespace ton::modules::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using dsp::HWY_NAMESPACE::mul_add;
 using engine::HWY_NAMESPACE::LaneMemory;
 using engine::HWY_NAMESPACE::Moving;
 
@@ -39,17 +40,17 @@ template <class D> struct Width {
     static HWY_INLINE V tangent(D d, V x) {
         const V x2 = x * x;
         V p = hn::Set(d, 62.0F / 2835.0F);
-        p = hn::MulAdd(p, x2, hn::Set(d, 17.0F / 315.0F));
-        p = hn::MulAdd(p, x2, hn::Set(d, 2.0F / 15.0F));
-        p = hn::MulAdd(p, x2, hn::Set(d, 1.0F / 3.0F));
-        return hn::MulAdd(p * x2, x, x);
+        p = mul_add(p, x2, hn::Set(d, 17.0F / 315.0F));
+        p = mul_add(p, x2, hn::Set(d, 2.0F / 15.0F));
+        p = mul_add(p, x2, hn::Set(d, 1.0F / 3.0F));
+        return mul_add(p * x2, x, x);
     }
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
         const V one = hn::Set(d, 1.0F), k = hn::Set(d, 1.41421356F);
         const V f = hn::LoadU(d, u.row(width::mono_below));
         const V g = tangent(d, f * hn::Set(d, static_cast<float>(3.14159265358979 / m.setup.sample_rate)));
-        const V a1 = one / hn::MulAdd(g, g + k, one);
+        const V a1 = one / mul_add(g, g + k, one);
         const V t = (f - hn::Set(d, width::kOff)) * hn::Set(d, 1.0F / (width::kFull - width::kOff));
         const V s = hn::Min(hn::Max(t, hn::Zero(d)), one);
         auto& z = m.shared;
@@ -71,12 +72,12 @@ template <class D> struct Width {
             const V l = hn::LoadU(d, left), r = hn::LoadU(d, right);
             const V s = half * (l - r);
             const V v = s - z.low;
-            const V band = hn::MulAdd(z.a1.value, z.band, z.a2.value * v);
-            const V low = z.low + hn::MulAdd(z.a2.value, z.band, z.a3.value * v);
+            const V band = mul_add(z.a1.value, z.band, z.a2.value * v);
+            const V low = z.low + mul_add(z.a2.value, z.band, z.a3.value * v);
             z.band = band + band - z.band;
             z.low = low + low - z.low;
-            const V bass = hn::MulAdd(k, band, low); // what the high-pass takes away
-            const V wide = hn::LoadU(d, width.at(i)) * hn::NegMulAdd(z.blend.value, bass, s);
+            const V bass = mul_add(k, band, low); // what the high-pass takes away
+            const V wide = hn::LoadU(d, width.at(i)) * (s - z.blend.value * bass);
             const V delta = wide - s;
             hn::StoreU(l + delta, d, left);
             hn::StoreU(r - delta, d, right);

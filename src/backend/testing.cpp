@@ -182,9 +182,8 @@ void add_wire(engine::Plan& plan, int slot) {
     auto edge = std::make_shared<engine::Edge>(in, 1, 0, false, 0);
     const auto place = static_cast<std::uint32_t>(plan.edges.size());
     plan.edges.push_back({edge.get()});
-    plan.parts.push_back({out.get(), place, place + 1, true});
-    plan.steps.push_back({nullptr, place});
-    plan.inputs.push_back({slot, in.get(), 0});
+    plan.add_part({out.get(), place, place + 1, true});
+    plan.add_input(slot, in.get(), 0);
     plan.outputs.push_back({slot, out.get(), 0});
     plan.signals.insert(plan.signals.end(), {in, out});
     plan.edge_owners.push_back(edge);

@@ -50,11 +50,11 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V amplitude_of(D d, V x) {
     const V n = x + round;
     const V f = x - (n - round);
     V p = hn::Set(d, 1.3407259e-3F);
-    p = hn::MulAdd(p, f, hn::Set(d, 9.6718759e-3F));
-    p = hn::MulAdd(p, f, hn::Set(d, 5.5503085e-2F));
-    p = hn::MulAdd(p, f, hn::Set(d, 0.24022235F));
-    p = hn::MulAdd(p, f, hn::Set(d, 0.69314724F));
-    p = hn::MulAdd(p, f, hn::Set(d, 1.0F));
+    p = mul_add(p, f, hn::Set(d, 9.6718759e-3F));
+    p = mul_add(p, f, hn::Set(d, 5.5503085e-2F));
+    p = mul_add(p, f, hn::Set(d, 0.24022235F));
+    p = mul_add(p, f, hn::Set(d, 0.69314724F));
+    p = mul_add(p, f, hn::Set(d, 1.0F));
     return hn::BitCast(d, hn::BitCast(di, p) + hn::ShiftLeft<23>(hn::BitCast(di, n)));
 }
 

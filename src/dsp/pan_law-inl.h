@@ -38,7 +38,7 @@ template <class D, class V = hn::Vec<D>> HWY_INLINE V quarter_sine(D d, V u) {
 /// Travel of the left and the right channel from 0 to 1 for a position in [-1, 1].
 template <class D, class V = hn::Vec<D>> HWY_INLINE GainPair<V> travel(D d, V position) {
     const V half = hn::Set(d, 0.5F);
-    return {hn::NegMulAdd(half, position, half), mul_add(half, position, half)};
+    return {half - half * position, mul_add(half, position, half)};
 }
 
 /// The -3 dB law: left^2 + right^2 = 1, sqrt(1/2) each in the centre.

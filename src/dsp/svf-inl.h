@@ -26,6 +26,7 @@
 #define TON_DSP_SVF_INL_H
 #endif
 
+#include "dsp/lane_bits-inl.h"
 #include "dsp/lane_math-inl.h"
 
 #include <hwy/highway.h>
@@ -57,20 +58,29 @@ template <class V> HWY_INLINE V svf_tick(const SvfCoefficients<V>& f, SvfState<V
 /// A filter's way through a cell: value falls by step per sample.
 template <class V> struct SvfWay { SvfCoefficients<V> value, step; };
 
-/// A filter on its way: coefficients move in a straight line through each cell of the sample clock. A change
+/// Filters on their way: coefficients move in a straight line through each cell of the sample clock. A change
 /// of kind (type, slope, on and off) travels for many cells on a smooth curve. A filter that does nothing
 /// sleeps: it costs nothing where all lanes sleep, passes every bit where a neighbour is awake, and wakes up
-/// from rest. Its memory is small, since a big desk's is read once per segment: the way through a cell is
+/// from rest. Their memory is small, since a big desk's is read once per segment: the way through a cell is
 /// found at the cell's start, and kept only where a call ends in the cell's middle.
-template <class V> struct MovingSvf {
+template <class V, int N> struct MovingSvfs {
+    static_assert(N <= 8);
     using D = hn::DFromV<V>;
     using Mask = hn::Mask<D>;
     using Coefficients = SvfCoefficients<V>;
     using Way = SvfWay<V>;
-    Coefficients target;              ///< due at the cell's end; what plays where it stands still
-    V travel;                         ///< cells left of a change of kind
-    V busy;                           ///< 1 while it moves: it wants cell() when the next one begins
-    V awake;                          ///< 1, or 0 where it sleeps
+    LaneBits<V> flags;      ///< see busy(), awake(), travels()
+    Coefficients target[N]; ///< due at the cell's end; what plays where it stands still
+    V travel[N];            ///< cells left of a change of kind
+    Way kept[N];            ///< where a block ended in a cell's middle
+
+    /// Filter n moves: it wants cell() when the next one begins.
+    static constexpr std::uint32_t busy(int n) { return 1U << n; }
+    /// It doesn't sleep.
+    static constexpr std::uint32_t awake(int n) { return 0x100U << n; }
+    /// It is on a change of kind.
+    static constexpr std::uint32_t travels(int n) { return 0x10000U << n; }
+    static constexpr std::uint32_t kAllTravels = 0xFF0000U;
 
     static HWY_INLINE V set(float x) { return hn::Set(D(), x); }
 
@@ -107,25 +117,26 @@ template <class V> struct MovingSvf {
         return r * r * (set(3.0F) - r - r);
     }
 
-    /// The very first coefficients of those lanes: they stand still.
-    HWY_INLINE void start(const Coefficients& next, Mask where) {
-        const V none = set(0.0F);
-        each(target, next, Replace{where});
-        travel = hn::IfThenElse(where, none, travel);
-        busy = hn::IfThenElse(where, none, busy);
-        awake = hn::IfThenElse(where, set(1.0F), awake);
-        sleep_where(hn::And(where, is_identity(next)));
+    /// The very first coefficients of filter n in those lanes: they stand still.
+    HWY_INLINE void start(int n, const Coefficients& next, Mask where) {
+        const Mask sleeps = hn::And(where, is_identity(next));
+        each(target[n], next, Replace{where});
+        each(target[n], asleep(), Replace{sleeps});
+        travel[n] = hn::IfThenElse(where, set(0.0F), travel[n]);
+        flags.set(travels(n), hn::AndNot(where, flags.test(travels(n))));
+        flags.set(busy(n), hn::AndNot(where, flags.test(busy(n))));
+        flags.set(awake(n), hn::AndNot(sleeps, hn::Or(where, flags.test(awake(n)))));
     }
-    HWY_INLINE Way rest() const {
+    HWY_INLINE Way rest(int n) const {
         const V none = set(0.0F);
-        return {target, {none, none, none, none, none, none}};
+        return {target[n], {none, none, none, none, none, none}};
     }
     /// In a cell's middle: what was kept there of those lanes that move.
-    HWY_INLINE Way resume(const Way& kept) const {
-        const Mask on_its_way = busy != set(0.0F);
-        Way way = rest();
-        each(way.value, kept.value, Replace{on_its_way});
-        each(way.step, kept.step, Replace{on_its_way});
+    HWY_INLINE Way resume(int n) const {
+        const Mask on_its_way = flags.test(busy(n));
+        Way way = rest(n);
+        each(way.value, kept[n].value, Replace{on_its_way});
+        each(way.step, kept[n].step, Replace{on_its_way});
         return way;
     }
 
@@ -133,48 +144,43 @@ template <class V> struct MovingSvf {
     /// band and low are those of identity() where the filter shall do nothing). `turns` begins a change of
     /// kind over `cells` cells of `cell_length` samples. Returns where it has just fallen asleep: there the
     /// state must be cleared.
-    HWY_INLINE Mask cell(const Coefficients& next, Mask turns, V cells, int cell_length, Way& way) {
+    HWY_INLINE Mask cell(int n, const Coefficients& next, Mask turns, V cells, int cell_length, Way& way) {
         auto& value = way.value;
-        value = target;
-        const Mask slept = awake == set(0.0F);
-        if (!hn::AllFalse(D(), slept)) each(value, identity(next), Replace{slept});
-        travel = hn::IfThenElse(turns, cells, travel);
-        target = next;
-        const Mask travels = travel > set(0.0F);
-        if (!hn::AllFalse(D(), travels)) {
-            const V left = travel - set(1.0F);
-            const V rest = smooth(left, cells) / smooth(travel, cells);
-            each(target, value, Approach{travels, rest});
-            travel = hn::IfThenElseZero(travels, left);
+        auto& end = target[n];
+        value = end;
+        const Mask wakes = hn::Not(flags.test(awake(n)));
+        if (!hn::AllFalse(D(), wakes)) each(value, identity(next), Replace{wakes});
+        end = next;
+        Mask travelling = hn::Or(turns, flags.test(travels(n)));
+        if (!hn::AllFalse(D(), travelling)) {
+            const V before = hn::IfThenElse(turns, cells, travel[n]), left = before - set(1.0F);
+            const V rest = smooth(left, cells) / smooth(before, cells);
+            each(end, value, Approach{travelling, rest});
+            travel[n] = hn::IfThenElseZero(travelling, left);
+            travelling = travel[n] > set(0.0F);
+            flags.set(travels(n), travelling);
         }
         const V per_sample = set(1.0F / static_cast<float>(cell_length));
-        way.step = {(value.damp - target.damp) * per_sample, (value.turn - target.turn) * per_sample,
-                    (value.pull - target.pull) * per_sample, (value.direct - target.direct) * per_sample,
-                    (value.band - target.band) * per_sample, (value.low - target.low) * per_sample};
-        awake = set(1.0F);
-        busy = hn::IfThenElse(hn::Or(travel > set(0.0F), moves(value)), set(1.0F), set(0.0F));
-        const Mask sleeps = hn::And(is_identity(value), is_identity(target));
+        way.step = {(value.damp - end.damp) * per_sample, (value.turn - end.turn) * per_sample,
+                    (value.pull - end.pull) * per_sample, (value.direct - end.direct) * per_sample,
+                    (value.band - end.band) * per_sample, (value.low - end.low) * per_sample};
+        const Mask sleeps = hn::And(is_identity(value), is_identity(end));
+        Mask moving = hn::Or(travelling, moves(value, end));
         if (!hn::AllFalse(D(), sleeps)) {
-            sleep_where(sleeps);
+            each(end, asleep(), Replace{sleeps});
             each(value, asleep(), Replace{sleeps});
-            each(way.step, rest().step, Replace{sleeps});
+            each(way.step, rest(n).step, Replace{sleeps});
+            moving = hn::AndNot(hn::AndNot(travelling, sleeps), moving);
         }
-        return hn::AndNot(slept, sleeps);
+        flags.set(busy(n), moving);
+        flags.set(awake(n), hn::Not(sleeps));
+        return hn::AndNot(wakes, sleeps);
     }
 
-    HWY_INLINE Mask moves(const Coefficients& a) const {
-        const auto& b = target;
+    static HWY_INLINE Mask moves(const Coefficients& a, const Coefficients& b) {
         const Mask state = hn::Or(a.damp != b.damp, hn::Or(a.turn != b.turn, a.pull != b.pull));
         return hn::Or(state, hn::Or(a.direct != b.direct, hn::Or(a.band != b.band, a.low != b.low)));
     }
-    HWY_INLINE void sleep_where(Mask m) {
-        const V none = set(0.0F);
-        each(target, asleep(), Replace{m});
-        awake = hn::IfThenElse(m, none, awake);
-        busy = hn::IfThenElse(hn::And(m, travel == none), none, busy);
-    }
-    HWY_INLINE bool any_awake() const { return !hn::AllFalse(D(), awake != set(0.0F)); }
-    HWY_INLINE bool any_busy() const { return !hn::AllFalse(D(), busy != set(0.0F)); }
 };
 
 /// x - 0 is x for signed zeros too: a filter that stands still keeps its bits beside one that moves.
@@ -211,14 +217,14 @@ HWY_INLINE void svf_series(D d, SvfCoefficients<V>* now, const SvfCoefficients<V
 
 /// N filters over all channels; every channel sees the same coefficients. `ways` only where they move.
 template <int N, bool kMoving, class D, class V = hn::Vec<D>>
-HWY_INLINE void svf_channels(D d, const MovingSvf<V>* const* filters, SvfWay<V>* const* ways, SvfState<V>* const* states,
+HWY_INLINE void svf_channels(D d, const SvfCoefficients<V>* const* still, SvfWay<V>* const* ways, SvfState<V>* const* states,
                              int channel_stride, float* const* audio, int channels, int frames) {
     SvfCoefficients<V> now[N];
     const SvfCoefficients<V>* steps[N] = {};
     SvfState<V>* here[N];
     for (int c = 0; c < channels; ++c) {
         for (int n = 0; n < N; ++n) {
-            now[n] = kMoving ? ways[n]->value : filters[n]->target;
+            now[n] = kMoving ? ways[n]->value : *still[n];
             if constexpr (kMoving) steps[n] = &ways[n]->step;
             here[n] = states[n] + c * channel_stride;
         }
@@ -233,27 +239,28 @@ HWY_INLINE void svf_channels(D d, const MovingSvf<V>* const* filters, SvfWay<V>*
 /// states[n] of channel c stands at states + c * channel_stride + n. While `moving`, never across a cell's end, and
 /// ways[n] leads on from here.
 template <int Count, class D, class V = hn::Vec<D>>
-HWY_INLINE void svf_chain(D d, const MovingSvf<V>* const* filters, bool moving, SvfWay<V>* ways, SvfState<V>* states,
+HWY_INLINE void svf_chain(D d, const MovingSvfs<V, Count>& filters, bool moving, SvfWay<V>* ways, SvfState<V>* states,
                           int channel_stride, float* const* audio, int channels, int frames) {
-    const MovingSvf<V>* awake[Count];
+    const SvfCoefficients<V>* still[Count];
     SvfWay<V>* way[Count];
     SvfState<V>* state[Count];
     int count = 0;
+    const auto flags = filters.flags.any();
     for (int n = 0; n < Count; ++n)
-        if (filters[n]->any_awake()) awake[count] = filters[n], way[count] = ways + n, state[count++] = states + n;
+        if ((flags & filters.awake(n)) != 0) still[count] = &filters.target[n], way[count] = ways + n, state[count++] = states + n;
     int n = 0;
     if (moving) {
         for (; n + 2 <= count; n += 2)
-            svf_channels<2, true>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
+            svf_channels<2, true>(d, still + n, way + n, state + n, channel_stride, audio, channels, frames);
         if (n < count)
-            svf_channels<1, true>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
+            svf_channels<1, true>(d, still + n, way + n, state + n, channel_stride, audio, channels, frames);
         return;
     }
     for (; n + 4 <= count; n += 4)
-        svf_channels<4, false>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
+        svf_channels<4, false>(d, still + n, way + n, state + n, channel_stride, audio, channels, frames);
     for (; n + 2 <= count; n += 2)
-        svf_channels<2, false>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
-    if (n < count) svf_channels<1, false>(d, awake + n, way + n, state + n, channel_stride, audio, channels, frames);
+        svf_channels<2, false>(d, still + n, way + n, state + n, channel_stride, audio, channels, frames);
+    if (n < count) svf_channels<1, false>(d, still + n, way + n, state + n, channel_stride, audio, channels, frames);
 }
 
 } // namespace ton::dsp::HWY_NAMESPACE

@@ -49,22 +49,21 @@ struct Block {
     const float* const* sidechain = nullptr; ///< planes like audio, or null
     float* const* taps = nullptr;            ///< of a send: tap_channels planes to write, or null
     const Control* controls = nullptr;       ///< one per row of the table (texts and meters are left empty)
+    const float* cells = nullptr;            ///< the grid-rate rows' values at the cell's end: [row * width + lane]
     float* readouts = nullptr;               ///< readouts[meter * width + lane]; `hold` rows keep their extreme
     std::int64_t position = 0;               ///< absolute sample clock of the first frame
     int frames = 0;                          ///< 1…kSegment; never crosses a grid point while `moving`
     bool moving = false;                     ///< coefficients have a step; else all steps are zero
 };
 
-/// The values of all parameters kGrid frames after the grid cell's beginning: values[row * stride + lane].
+/// The grid-rate rows' values kGrid frames after the grid cell's beginning: values[row * stride + lane].
 struct Update {
     const float* values = nullptr;
     int stride = 1;
-    const std::uint64_t* stepped = nullptr; ///< a bit per row: it may have a new value, in some lane
+    std::uint64_t stepped = 0; ///< a bit per row: it may have a new value, in some lane
     const float* row(int index) const TM_NONBLOCKING { return values + static_cast<std::ptrdiff_t>(index) * stride; }
     bool any_stepped(int first, int count) const TM_NONBLOCKING {
-        for (int r = first; r < first + count; ++r)
-            if ((stepped[r / 64] >> (r % 64) & 1) != 0) return true;
-        return false;
+        return (stepped >> first & ((std::uint64_t{1} << count) - 1)) != 0;
     }
 };
 

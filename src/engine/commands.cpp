@@ -160,6 +160,9 @@ void Engine::swap() TM_NONBLOCKING {
     const LaneMove* moves = transaction_->moves.data();
     for (std::size_t i = 0; i < transaction_->moves.size(); ++i)
         moves[i].to->copy_lane(moves[i].lane, *moves[i].from, moves[i].from_lane);
+    const Birth* births = transaction_->births.data();
+    for (std::size_t i = 0; i < transaction_->births.size(); ++i)
+        births[i].stage->bear(births[i].row, births[i].value, position_);
     const Housing* housing = transaction_->housing.data();
     for (std::size_t i = 0; i < transaction_->housing.size(); ++i) {
         const auto& h = housing[i];

@@ -111,24 +111,30 @@ void Engine::process(const AudioIo& io) TM_NONBLOCKING {
     counters_.cycles.fetch_add(1, std::memory_order_release);
 }
 
-void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
+void Engine::look_at_inputs(const AudioIo& io, int offset) TM_NONBLOCKING {
     PortPoint* in = plan_->inputs.data();
-    for (std::size_t i = 0; i < plan_->inputs.size(); ++i) {
-        const auto slot = static_cast<std::size_t>(in[i].slot);
+    PortView* views = plan_->views.data();
+    for (std::size_t i = 0; i < plan_->views.size(); ++i) {
+        const auto slot = static_cast<std::size_t>(views[i].slot);
         const float* from = slot < io.inputs.size() ? io.inputs[slot] : nullptr;
         const float* const plane = from ? from + offset : silence_;
+        if (views[i].plane == plane) continue;
+        views[i].plane = plane;
         if (in[i].direct) *in[i].direct = plane;
         else in[i].signal->view(in[i].channel, plane);
     }
+}
+
+void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
+    look_at_inputs(io, offset);
     const Step* steps = plan_->steps.data();
-    MixPart* parts = plan_->parts.data();
     int healed = 0;
     for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
         if (steps[i].section) {
             look_ahead(steps[i]);
             healed += steps[i].section->run(frames, position_, *plan_->scratch, steps[i].next);
         }
-        else run_part(parts[steps[i].part], frames);
+        else run_parts(steps[i].first_part, steps[i].last_part, frames);
     }
     if (healed > 0) counters_.healed.fetch_add(static_cast<std::uint64_t>(healed), std::memory_order_relaxed);
     const PortPoint* out = plan_->outputs.data();
@@ -147,9 +153,9 @@ void Engine::look_ahead(const Step& step) const TM_NONBLOCKING {
         for (std::size_t b = 0; b < size; b += kLine) __builtin_prefetch(static_cast<const char*>(object) + b);
     };
     if (!step.far) return;
-    fetch(step.far, sizeof(Section));
+    fetch(step.far, Section::kHot);
     const Stage* const* stages = plan_->stages.data();
-    for (auto s = step.far_first; s < step.far_last; ++s) fetch(stages[s], sizeof(Stage));
+    for (auto s = step.far_first; s < step.far_last; ++s) fetch(stages[s], Stage::kHot);
 }
 
 namespace {
@@ -166,13 +172,19 @@ std::size_t mix_wires(Signal& sum, const PlannedEdge* edges, std::size_t count, 
 }
 } // namespace
 
-void Engine::run_part(MixPart& part, int frames) TM_NONBLOCKING {
-    if (part.settled) return;
+void Engine::run_parts(std::uint32_t first, std::uint32_t last, int frames) TM_NONBLOCKING {
+    const char* const settled = plan_->settled.data();
+    for (auto p = first; p < last; ++p)
+        if (settled[p] == 0) run_part(p, frames);
+}
+
+void Engine::run_part(std::uint32_t index, int frames) TM_NONBLOCKING {
+    const MixPart& part = plan_->parts.data()[index];
     if (part.bus) return part.bus->mix(*part.sum, frames, position_);
     PlannedEdge* const edges = plan_->edges.data();
     if (part.reader) {
         Edge& only = *edges[part.first].edge;
-        if (only.open()) return read_through(part, only);
+        if (only.open()) return read_through(index, only);
         part.reader->read_from(part.lane, part.sum->planes());
     }
     Signal& sum = *part.sum;
@@ -192,9 +204,10 @@ void Engine::run_part(MixPart& part, int frames) TM_NONBLOCKING {
 
 /// The reader of a lone open wire looks at its source. Once told is enough, but for a port, whose planes move: that says
 /// it itself from now on.
-void Engine::read_through(MixPart& part, const Edge& only) TM_NONBLOCKING {
+void Engine::read_through(std::uint32_t index, const Edge& only) TM_NONBLOCKING {
+    const MixPart& part = plan_->parts.data()[index];
     part.reader->read_from(part.lane, only.source_planes());
-    part.settled = part.port >= 0 || plan_->edges.data()[part.first].steady;
+    plan_->settled.data()[index] = part.port >= 0 || plan_->edges.data()[part.first].steady ? 1 : 0;
     if (part.port < 0) return;
     PortPoint* const in = plan_->inputs.data() + part.port;
     for (int c = 0; c < part.reader->channels_in(); ++c) in[c].direct = part.reader->input_place(part.lane, c);
@@ -202,8 +215,22 @@ void Engine::read_through(MixPart& part, const Edge& only) TM_NONBLOCKING {
 
 void Plan::unsettle() TM_NONBLOCKING {
     for (auto& e : edges) e.planes[0] = nullptr;
-    for (auto& part : parts) part.settled = false;
+    for (auto& s : settled) s = 0;
     for (auto& in : inputs) in.direct = nullptr;
+    for (auto& view : views) view.plane = nullptr; // a port's signal was not told while its reader was
+}
+
+void Plan::add_input(int slot, Signal* signal, int channel) {
+    inputs.push_back({slot, signal, channel});
+    views.push_back({slot});
+}
+
+void Plan::add_part(const MixPart& part) {
+    const auto place = static_cast<std::uint32_t>(parts.size());
+    parts.push_back(part);
+    settled.push_back(0);
+    if (steps.empty() || steps.back().section) steps.push_back({.first_part = place});
+    steps.back().last_part = place + 1;
 }
 
 void Engine::apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {

@@ -120,8 +120,10 @@ class Engine {
     void notify(const Notice& notice) TM_NONBLOCKING;
     void run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
     void look_ahead(const Step& step) const TM_NONBLOCKING;
-    void run_part(MixPart& part, int frames) TM_NONBLOCKING;
-    void read_through(MixPart& part, const Edge& only) TM_NONBLOCKING;
+    void look_at_inputs(const AudioIo& io, int offset) TM_NONBLOCKING;
+    void run_parts(std::uint32_t first, std::uint32_t last, int frames) TM_NONBLOCKING;
+    void run_part(std::uint32_t index, int frames) TM_NONBLOCKING;
+    void read_through(std::uint32_t index, const Edge& only) TM_NONBLOCKING;
     void silence_unfed(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
     void apply_fade(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
 

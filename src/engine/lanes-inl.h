@@ -53,11 +53,6 @@ template <class V> struct Moving {
         step = (target - value) * hn::Set(hn::DFromV<V>(), 1.0F / static_cast<float>(kGrid));
     }
     HWY_INLINE void advance() { value = value + step; }
-    /// Whether any lane has a step in this cell.
-    HWY_INLINE bool moves() const {
-        const hn::DFromV<V> d;
-        return !hn::AllTrue(d, step == hn::Zero(d));
-    }
 };
 
 template <template <class> class Kernel, class D> struct LaneAdaptor {

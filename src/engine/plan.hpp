@@ -20,6 +20,13 @@ struct PortPoint {
     const float** direct = nullptr;
 };
 
+/// What the audio thread compares for each input of a segment before it looks at the port's point: most backends give the
+/// same buffers from callback to callback, and a big desk has thousands of ports.
+struct PortView {
+    int slot;                     ///< as the point's
+    const float* plane = nullptr; ///< what the point was last told; null: nothing yet
+};
+
 /// An edge, and what the audio thread has found out about it: that it is an open wire of one or two channels, and where
 /// from. A big desk's edges lie scattered in memory and hardly ever change; these lie side by side.
 struct PlannedEdge {
@@ -49,13 +56,12 @@ struct MixPart {
     int lane = 0;
     SoloBus* bus = nullptr; ///< what is soloed is all there is
     int port = -1;        ///< then: the source is a port, from this place in Plan::inputs on
-    bool settled = false; ///< audio thread's: the reader looks there already
 };
 
-/// One thing to do for a segment, in order: a part of a mix, or a section.
+/// What to do for a segment, in order: a section, or parts of mixes.
 struct Step {
     Section* section = nullptr; ///< or else
-    std::uint32_t part = 0;     ///< into Plan::parts
+    std::uint32_t first_part = 0, last_part = 0; ///< [first, last) of Plan::parts
     Section* next = nullptr;    ///< the section after this one
     Section* far = nullptr;     ///< and the one after that, with its stages in Plan::stages: their memory is asked for first
     std::uint32_t far_first = 0, far_last = 0;
@@ -67,10 +73,12 @@ struct Step {
 struct Plan {
     double sample_rate = 48000;
     std::vector<PortPoint> inputs, outputs;
+    std::vector<PortView> views; ///< of the inputs
     std::vector<char> fed; ///< by output slot: 1 where a port point writes it
     std::vector<Step> steps;
     std::vector<const Stage*> stages; ///< of all sections, in the order they run
     std::vector<MixPart> parts;
+    std::vector<char> settled; ///< by part, audio thread's: 1 where the reader looks at its source and there is nothing to do
     std::vector<PlannedEdge> edges;
     SoloBus solo[kSoloBuses];
     std::vector<Place> places; ///< by instance slot; slots are stable from plan to plan
@@ -84,6 +92,9 @@ struct Plan {
     std::vector<std::shared_ptr<Signal>> signals;
     std::vector<std::shared_ptr<Edge>> edge_owners;
 
+    /// Control thread, before it runs: one input more; one part more to do after all steps that there are.
+    void add_input(int slot, Signal* signal, int channel);
+    void add_part(const MixPart& part);
     /// Audio thread, between two samples: what is soloed in the plan before stays so.
     void take_over_solo(int bus, const Plan& before, int fade_frames) TM_NONBLOCKING;
     /// Audio thread: edges are about to move. What was found out about them is found out anew.
@@ -96,6 +107,14 @@ struct LaneMove {
     int lane;
     const Stage* from;
     int from_lane;
+};
+
+/// A source that is new in a desk that runs: silent until the plans change, it is then switched on as a hand would do it.
+/// Behind it may be a delay that would let a step out long after every edge has faded in.
+struct Birth {
+    Stage* stage; ///< of width 1
+    int row;      ///< its switch
+    float value;
 };
 
 /// Where a signal lives in the new plan.
@@ -120,6 +139,7 @@ struct Transaction {
     Plan* plan = nullptr; ///< owned: the new one on the way in, the old one on the way back
     std::vector<Edge*> leaving, dipping;
     std::vector<LaneMove> moves;
+    std::vector<Birth> births;
     std::vector<Housing> housing;
     int fade_frames = 480;
 };

@@ -28,13 +28,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class D> struct LaneCurve {
     using V = hn::Vec<D>;
     using I = hn::Vec<hn::RebindToSigned<D>>;
-    V value, start, slope, square, cube, inverse;
+    V start, slope, square, cube, inverse;
+    const float* target;
     I begin, length;
 
     HWY_INLINE LaneCurve(D d, const Ramps::Curve& c, int lane) {
         const hn::RebindToSigned<D> di;
         const V delta = hn::LoadU(d, c.delta + lane);
-        value = hn::LoadU(d, c.value + lane);
+        target = c.target + lane;
         start = hn::LoadU(d, c.start + lane);
         slope = hn::LoadU(d, c.slope + lane);
         const auto straight = slope == delta;
@@ -56,7 +57,8 @@ template <class D> struct LaneCurve {
         v = t * v + slope;
         v = t * v + start;
         if constexpr (kLogarithmic) v = dsp::HWY_NAMESPACE::exp2(d, v);
-        return hn::IfThenElse(hn::RebindMask(d, on_its_way(d, elapsed)), v, value);
+        const auto moves = hn::RebindMask(d, on_its_way(d, elapsed));
+        return hn::AllTrue(d, moves) ? v : hn::IfThenElse(moves, v, hn::LoadU(d, target));
     }
 };
 
@@ -85,17 +87,21 @@ template <int W> struct RampKernel {
         if (c.logarithmic) fill_lanes<true>(c, out, now, frames);
         else fill_lanes<false>(c, out, now, frames);
     }
-    static void point(const Ramps::Curve& c, float* out, std::int32_t then) TM_NONBLOCKING {
+    static bool point(const Ramps::Curve& c, float* out, std::int32_t then) TM_NONBLOCKING {
         const D d;
         const hn::RebindToSigned<D> di;
         const int step = static_cast<int>(hn::Lanes(d));
+        bool any = false;
         for (int lane = 0; lane < W; lane += step) {
             const LaneCurve<D> curve(d, c, lane);
             hn::StoreU(c.logarithmic ? curve.template at<true>(d, then) : curve.template at<false>(d, then), d, out + lane);
             // Lane by lane, never by what the neighbours do: a strip's bits must not depend on its group.
             const auto moves = hn::RebindMask(di, curve.on_its_way(d, hn::Set(di, then) - curve.begin));
-            hn::StoreU(hn::IfThenElseZero(moves, curve.length), di, c.length + lane);
+            any = any || !hn::AllFalse(di, moves);
+            const auto left = hn::IfThenElseZero(moves, curve.length);
+            if (!hn::AllTrue(di, left == curve.length)) hn::StoreU(left, di, c.length + lane); // what isn't written need not go back to memory
         }
+        return any;
     }
     static constexpr Ramps::Kernels kernels() { return {fill, point}; }
 };
@@ -128,149 +134,133 @@ constexpr std::int64_t kLongestFade = std::int64_t{1} << 30; // frames: six hour
 
 Ramps::Ramps(std::span<const Parameter> rows, int width, double sample_rate)
     : rows_(first_meter(rows)), width_(width),
-      row_(std::make_unique<Row[]>(static_cast<std::size_t>(rows_ > 0 ? rows_ : 1))),
-      kernels_(HWY_DYNAMIC_DISPATCH(RampTable)().widths[std::bit_width(static_cast<unsigned>(width)) - 1]) {
+      kernels_(&HWY_DYNAMIC_DISPATCH(RampTable)().widths[std::bit_width(static_cast<unsigned>(width)) - 1]),
+      memories_(std::make_unique<Memories>()) {
     if (rows_ > kMaxRows) throw std::length_error("a module has more parameters than Ramps::kMaxRows");
     static_assert(sizeof(float) == sizeof(std::int32_t));
-    const auto cells = static_cast<std::size_t>(rows_ * width_ + 15) / 16 * 16;
-    const std::size_t count = cells + static_cast<std::size_t>(rows_ * kFields * width_) + 16;
-    memory_ = allocate<std::byte>(count * sizeof(float));
-    cell_ = reinterpret_cast<float*>(memory_.get());
-    auto* const floats = cell_ + cells;
-    float** const fields[] = {&value_, &start_, &slope_, &delta_};
-    for (int f = 0; f < 4; ++f) *fields[f] = floats + f * width_;
-    auto* const ints = reinterpret_cast<std::int32_t*>(memory_.get()) + cells;
-    begin_ = ints + 4 * width_;
-    length_ = ints + 5 * width_;
+    const std::size_t floats = whole_lines(rows_ * kFields * width_) + 2 * whole_lines(rows_ * width_);
+    memories_->rows = std::make_unique<Row[]>(static_cast<std::size_t>(rows_));
+    memories_->floats = allocate<std::byte>(floats * sizeof(float) + static_cast<std::size_t>(rows_) * sizeof(Control));
+    memory_ = reinterpret_cast<float*>(memories_->floats.get());
     for (int r = 0; r < rows_; ++r) {
         const auto& p = rows[static_cast<std::size_t>(r)];
-        row_[r] = {p.rate, p.scale == Scale::logarithmic && p.kind == Kind::number,
-                   static_cast<int>(std::lround(static_cast<double>(p.smoothing) * sample_rate / 1000.0))};
-        if (p.rate == Rate::sample) ++sample_rows_;
+        memories_->rows[static_cast<std::size_t>(r)].smoothing = static_cast<int>(std::lround(static_cast<double>(p.smoothing) * sample_rate / 1000.0));
+        if (p.rate == Rate::grid) grid_ |= bit(r);
+        if (p.scale == Scale::logarithmic && p.kind == Kind::number) logarithmic_ |= bit(r);
         for (int lane = 0; lane < width_; ++lane) jump(r, lane, to_kernel(p, p.initial));
+        rest(r);
     }
-    std::fill(std::begin(moving_), std::end(moving_), std::uint64_t{0});
-    moving_count_ = grid_count_ = 0;
+    moving_ = 0;
 }
 
+int Ramps::sample_rows() const TM_NONBLOCKING { return rows_ - std::popcount(grid_); }
+
 Ramps::Curve Ramps::curve(int row) const TM_NONBLOCKING {
-    const auto o = at(row, 0);
-    return {value_ + o, start_ + o, slope_ + o, delta_ + o, begin_ + o, length_ + o, row_[row].logarithmic};
+    const float* const floats = memory_ + at(row, 0);
+    return {targets(row), floats + kStart * width_, floats + kSlope * width_, floats + kDelta * width_,
+            frames(row, 0, kBegin), frames(row, 0, kLength), (logarithmic_ & bit(row)) != 0};
 }
 
 void Ramps::mark(int row, std::int64_t end) TM_NONBLOCKING {
-    row_[row].end = std::max(row_[row].end, end);
-    soonest_ = std::min(soonest_, end);
-    if (moving(row)) return;
-    if (moving_count_ == 0) soonest_ = end;
-    moving_[row / 64] |= std::uint64_t{1} << (row % 64);
-    ++moving_count_;
-    if (row_[row].rate == Rate::grid) ++grid_count_;
+    if ((grid_ & bit(row)) == 0) {
+        Row& own = memories_->rows[row];
+        own.end = moving(row) ? std::max(own.end, end) : end;
+        soonest_ = (moving_ & ~grid_) == 0 ? end : std::min(soonest_, end);
+    }
+    moving_ |= bit(row);
 }
 
-void Ramps::stop(int row) TM_NONBLOCKING {
-    moving_[row / 64] &= ~(std::uint64_t{1} << (row % 64));
-    row_[row].end = 0;
-    --moving_count_;
-    if (row_[row].rate == Rate::grid) --grid_count_;
-}
+void Ramps::rest(int row) TM_NONBLOCKING { all_controls()[row] = {(grid_ & bit(row)) != 0 ? cells_of(row) : targets(row), 0}; }
 
+namespace {
 /// In order. `f` may stop the row that it is given.
-template <class F> void Ramps::each_moving(F f) const TM_NONBLOCKING {
-    for (int word = 0; word < kMaxRows / 64; ++word)
-        for (auto bits = moving_[word]; bits != 0; bits &= bits - 1) f(word * 64 + std::countr_zero(bits));
+template <class F> void each(std::uint64_t rows, F f) TM_NONBLOCKING {
+    for (; rows != 0; rows &= rows - 1) f(std::countr_zero(rows));
 }
+} // namespace
 
 void Ramps::jump(int row, int lane, float value) TM_NONBLOCKING {
-    const auto i = at(row, lane);
-    value_[i] = cell_[at_cell(row, lane)] = value;
-    length_[i] = 0;
+    targets(row)[lane] = cells_of(row)[lane] = value;
+    *frames(row, lane, kLength) = 0;
     mark(row, 0);
 }
 
 void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING {
-    const auto i = at(row, lane);
-    const bool logarithmic = row_[row].logarithmic;
-    const int frames = fade < 0 ? row_[row].smoothing : static_cast<int>(std::min(fade, kLongestFade));
-    if (frames <= 0) return jump(row, lane, target);
-    float from = logarithmic ? std::log2(value_[i]) : value_[i];
-    float slope = 0.0F; // per frame
-    const auto elapsed = static_cast<std::uint32_t>(now) - static_cast<std::uint32_t>(begin_[i]);
-    if (elapsed < static_cast<std::uint32_t>(length_[i])) {
-        const float inverse = 1.0F / static_cast<float>(length_[i]), t = static_cast<float>(elapsed) * inverse;
-        const bool straight = slope_[i] == delta_[i];
-        const float square = straight ? 0.0F : 3.0F * delta_[i] - 2.0F * slope_[i], cube = straight ? 0.0F : slope_[i] - 2.0F * delta_[i];
-        from = start_[i] + t * (slope_[i] + t * (square + t * cube));
-        slope = (slope_[i] + t * (2.0F * square + 3.0F * t * cube)) * inverse;
+    const bool logarithmic = (logarithmic_ & bit(row)) != 0;
+    const int length = fade < 0 ? memories_->rows[row].smoothing : static_cast<int>(std::min(fade, kLongestFade));
+    if (length <= 0) return jump(row, lane, target);
+    float* const curve = memory_ + at(row, lane);
+    float &value = targets(row)[lane], &start = curve[kStart * width_], &slope = curve[kSlope * width_], &delta = curve[kDelta * width_];
+    const std::int32_t was_begun = *frames(row, lane, kBegin), was_length = *frames(row, lane, kLength);
+    float from = logarithmic ? std::log2(value) : value;
+    float speed = 0.0F; // per frame
+    const auto elapsed = static_cast<std::uint32_t>(now) - static_cast<std::uint32_t>(was_begun);
+    if (elapsed < static_cast<std::uint32_t>(was_length)) {
+        const float inverse = 1.0F / static_cast<float>(was_length), t = static_cast<float>(elapsed) * inverse;
+        const bool straight = slope == delta;
+        const float square = straight ? 0.0F : 3.0F * delta - 2.0F * slope, cube = straight ? 0.0F : slope - 2.0F * delta;
+        from = start + t * (slope + t * (square + t * cube));
+        speed = (slope + t * (2.0F * square + 3.0F * t * cube)) * inverse;
     }
-    const float delta = (logarithmic ? std::log2(target) : target) - from;
-    // As much of the present slope as leaves the way monotone (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980): without
+    const float way_to_go = (logarithmic ? std::log2(target) : target) - from;
+    // As much of the present speed as leaves the way monotone (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980): without
     // this bound a long fade would carry a short one's speed far beyond both ends.
-    const float wish = slope * static_cast<float>(frames);
-    const float m = wish * delta <= 0.0F ? 0.0F : delta > 0.0F ? std::min(wish, 3.0F * delta) : std::max(wish, 3.0F * delta);
-    start_[i] = from;
+    const float wish = speed * static_cast<float>(length);
+    const float m = wish * way_to_go <= 0.0F ? 0.0F : way_to_go > 0.0F ? std::min(wish, 3.0F * way_to_go) : std::max(wish, 3.0F * way_to_go);
+    start = from;
     // Equal numbers mean straight; a curve that happens to leave at just that speed is kept off it by one bit.
-    slope_[i] = way == Way::linear ? delta : m == delta ? std::nextafter(m, 0.0F) : m;
-    delta_[i] = delta;
-    value_[i] = target;
-    begin_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(now));
-    length_[i] = frames;
-    mark(row, now + frames);
+    slope = way == Way::linear ? way_to_go : m == way_to_go ? std::nextafter(m, 0.0F) : m;
+    delta = way_to_go;
+    value = target;
+    *frames(row, lane, kBegin) = static_cast<std::int32_t>(static_cast<std::uint32_t>(now));
+    *frames(row, lane, kLength) = length;
+    mark(row, now + length);
 }
 
-const float* Ramps::at_cell_end(std::int64_t now) TM_NONBLOCKING {
-    std::memset(stepped_, 0, sizeof stepped_);
-    each_moving([&](int r) {
-        if (row_[r].rate != Rate::grid) return;
-        stepped_[r / 64] |= std::uint64_t{1} << (r % 64);
-        kernels_.point(curve(r), cell_ + at_cell(r, 0), static_cast<std::int32_t>(static_cast<std::uint32_t>(now + kGrid)));
-        if (row_[r].end <= now + kGrid) stop(r);
+Update Ramps::at_cell_end(std::int64_t now) TM_NONBLOCKING {
+    const std::uint64_t stepped = moving_ & grid_;
+    each(stepped, [&](int r) TM_NONBLOCKING {
+        if (!kernels_->point(curve(r), cells_of(r), static_cast<std::int32_t>(static_cast<std::uint32_t>(now + kGrid)))) stop(r);
     });
-    return cell_;
+    return {cells_of(0), width_, stepped};
 }
 
-void Ramps::controls(Control* controls, float* scratch, std::int64_t now, int frames) TM_NONBLOCKING {
-    if (moving_count_ == grid_count_) return;
-    each_moving([&](int r) {
-        if (row_[r].rate != Rate::sample) return;
-        kernels_.fill(curve(r), scratch, static_cast<std::int32_t>(static_cast<std::uint32_t>(now)), frames);
-        controls[r] = {scratch, width_};
+void Ramps::render(float* scratch, std::int64_t now, int count) TM_NONBLOCKING {
+    each(moving_ & ~grid_, [&](int r) TM_NONBLOCKING {
+        kernels_->fill(curve(r), scratch, static_cast<std::int32_t>(static_cast<std::uint32_t>(now)), count);
+        all_controls()[r] = {scratch, width_};
         scratch += static_cast<std::ptrdiff_t>(kSegment) * width_;
     });
 }
 
-void Ramps::rest(Control* controls) const TM_NONBLOCKING {
-    for (int r = 0; r < rows_; ++r) controls[r] = {row_[r].rate == Rate::grid ? cell_ + at_cell(r, 0) : value_ + at(r, 0), 0};
-}
-
-void Ramps::settle(std::int64_t now, Control* controls) TM_NONBLOCKING {
-    if (moving_count_ == 0 || now < soonest_) return;
+void Ramps::settle(std::int64_t now) TM_NONBLOCKING {
+    const std::uint64_t moving = moving_ & ~grid_;
+    if (moving == 0 || now < soonest_) return;
     soonest_ = std::numeric_limits<std::int64_t>::max();
-    each_moving([&](int r) {
-        if (row_[r].rate == Rate::sample && row_[r].end <= now) {
-            for (int lane = 0; lane < width_; ++lane) length_[at(r, lane)] = 0;
-            controls[r] = {value_ + at(r, 0), 0};
-            stop(r);
-        } else {
-            soonest_ = std::min(soonest_, row_[r].end);
+    each(moving, [&](int r) TM_NONBLOCKING {
+        if (memories_->rows[r].end > now) {
+            soonest_ = std::min(soonest_, memories_->rows[r].end);
+            return;
         }
+        for (int lane = 0; lane < width_; ++lane) *frames(r, lane, kLength) = 0;
+        rest(r);
+        stop(r);
     });
 }
 
 void Ramps::prefetch() const TM_NONBLOCKING {
-    each_moving([&](int r) {
-        for (int field = 0; field < kFields; ++field)
-            __builtin_prefetch(value_ + at(r, 0) + static_cast<std::ptrdiff_t>(field) * width_);
+    constexpr int kLine = 64 / sizeof(float);
+    each(moving_, [&](int r) TM_NONBLOCKING {
+        for (int i = 0; i < kFields * width_; i += kLine) __builtin_prefetch(memory_ + at(r, 0) + i);
     });
 }
 
 void Ramps::copy_lane(int lane, const Ramps& from, int from_lane) TM_NONBLOCKING {
     for (int r = 0; r < rows_; ++r) {
-        const auto i = at(r, lane), j = from.at(r, from_lane);
-        start_[i] = from.start_[j], slope_[i] = from.slope_[j], delta_[i] = from.delta_[j], value_[i] = from.value_[j];
-        cell_[at_cell(r, lane)] = from.cell_[from.at_cell(r, from_lane)];
-        begin_[i] = from.begin_[j], length_[i] = from.length_[j];
-        if (from.moving(r)) mark(r, from.row_[r].end);
+        for (int field = 0; field < kFields; ++field)
+            std::memcpy(memory_ + at(r, lane, field), from.memory_ + from.at(r, from_lane, field), sizeof(float)); // integers, too
+        targets(r)[lane] = from.targets(r)[from_lane], cells_of(r)[lane] = from.cells_of(r)[from_lane];
+        if (from.moving(r)) mark(r, from.memories_->rows[r].end);
     }
 }
 

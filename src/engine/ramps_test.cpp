@@ -16,15 +16,12 @@ constexpr std::array kRows{Parameter{.name = "level", .minimum = 0, .maximum = 1
 struct Row {
     Ramps ramps{kRows, 4, 48000};
     std::vector<float> scratch = std::vector<float>(static_cast<std::size_t>(kSegment) * kMaxLanes);
-    Control control{};
-
-    Row() { ramps.rest(&control); }
     /// The lane's values in the segment at `now`.
     std::vector<float> run(std::int64_t now, int lane) {
-        ramps.controls(&control, scratch.data(), now, kSegment);
+        ramps.render(scratch.data(), now, kSegment);
         std::vector<float> values;
-        for (int i = 0; i < kSegment; ++i) values.push_back(control.at(i)[lane]);
-        ramps.settle(now + kSegment, &control);
+        for (int i = 0; i < kSegment; ++i) values.push_back(ramps.controls()->at(i)[lane]);
+        ramps.settle(now + kSegment);
         return values;
     }
 };

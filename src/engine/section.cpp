@@ -8,7 +8,8 @@
 namespace ton::engine {
 
 namespace {
-constexpr std::size_t kPlane = static_cast<std::size_t>(kSegment) * kMaxLanes;
+// A line more than a plane's 4 kB, or the planes of a wide strip would all compete for the same few sets of the cache.
+constexpr std::size_t kPitch = static_cast<std::size_t>(kSegment) * kMaxLanes + 16;
 // Where unused lanes read and write. Written by the audio thread only, and never looked at.
 Signal& nowhere() {
     static Signal signal(1);
@@ -21,12 +22,12 @@ Signal& nothing() {
 } // namespace
 
 SectionScratch::SectionScratch(int max_sample_rows, std::size_t max_state)
-    : stage(max_sample_rows, max_state), memory_(hwy::AllocateAligned<float>(3 * kMaxChannels * kPlane)) {
-    std::fill_n(memory_.get(), 3 * kMaxChannels * kPlane, 0.0F);
+    : stage(max_sample_rows, max_state), memory_(hwy::AllocateAligned<float>(3 * kMaxChannels * kPitch)) {
+    std::fill_n(memory_.get(), 3 * kMaxChannels * kPitch, 0.0F);
     for (std::size_t c = 0; c < kMaxChannels; ++c) {
-        audio[c] = memory_.get() + c * kPlane;
-        sidechain[c] = memory_.get() + (kMaxChannels + c) * kPlane;
-        taps[c] = memory_.get() + (2 * kMaxChannels + c) * kPlane;
+        audio[c] = memory_.get() + c * kPitch;
+        sidechain[c] = memory_.get() + (kMaxChannels + c) * kPitch;
+        taps[c] = memory_.get() + (2 * kMaxChannels + c) * kPitch;
     }
 }
 
@@ -42,23 +43,25 @@ Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<
     input_data_ = inputs_.data();
     output_data_ = outputs_.data();
     std::size_t sender = 0;
-    for (const auto& stage : stages_) {
-        StageView view{};
-        view.stage = stage.get();
-        const auto& setup = stage->setup();
-        if (setup.sidechain_channels > 0) view.sidechain = listened_planes();
-        for (int c = 0; c < setup.tap_channels; ++c)
-            for (const auto& lane : lanes_)
-                view.taps.push_back(lane.input ? lane.taps.at(sender)->plane(c) : nowhere().plane(0));
-        sender += setup.tap_channels > 0 ? 1 : 0;
-        for (int l = 0; l < width_; ++l)
-            for (const auto& probe : lanes_[static_cast<std::size_t>(l)].probes)
-                if (probe.stage == static_cast<int>(views_.size())) {
-                    view.probes.push_back({l, probe.signal->channels(), probe.signal->plane(0), probe.switched, !probe.switched});
-                    view.probing += probe.switched ? 0 : 1;
-                }
-        views_.push_back(std::move(view));
-    }
+    for (const auto& stage : stages_) views_.push_back({stage.get(), wires_of(static_cast<int>(views_.size()), sender)});
+}
+
+/// Null where there are none. `sender` counts the stages that send.
+std::unique_ptr<Section::Wires> Section::wires_of(int stage, std::size_t& sender) const {
+    const auto& setup = stages_[static_cast<std::size_t>(stage)]->setup();
+    Wires wires;
+    if (setup.sidechain_channels > 0) wires.sidechain = listened_planes();
+    for (int c = 0; c < setup.tap_channels; ++c)
+        for (const auto& lane : lanes_) wires.taps.push_back(lane.input ? lane.taps.at(sender)->plane(c) : nowhere().plane(0));
+    sender += setup.tap_channels > 0 ? 1 : 0;
+    for (int l = 0; l < width_; ++l)
+        for (const auto& probe : lanes_[static_cast<std::size_t>(l)].probes)
+            if (probe.stage == stage) {
+                wires.probes.push_back({l, probe.signal->channels(), probe.signal->plane(0), probe.switched, !probe.switched});
+                wires.probing += probe.switched ? 0 : 1;
+            }
+    const bool none = wires.sidechain.empty() && wires.taps.empty() && wires.probes.empty();
+    return none ? nullptr : std::make_unique<Wires>(std::move(wires));
 }
 
 /// The planes of all that the lanes listen to, one signal after another: [channel * width + lane].
@@ -84,21 +87,38 @@ int Section::run(int frames, std::int64_t position, SectionScratch& scratch, con
     const StageView* const ahead_end = next ? ahead + next->views_.size() : nullptr;
     for (auto& view : views_) {
         if (ahead != ahead_end) (ahead++)->stage->prefetch();
-        const auto& setup = view.stage->setup();
-        for (int c = 0; c < setup.sidechain_channels; ++c) {
-            move.gather(view.sidechain.data() + c * width, scratch.sidechain[c], width_, frames);
-            if (!move.sane(scratch.sidechain[c], frames * width_)) healed += heal_plane(scratch.sidechain[c], frames, nullptr);
-        }
-        if (view.probing > 0) copy_probes(view, scratch.audio, width_, frames);
+        if (view.wires) healed += hear(*view.wires, frames, scratch);
         view.stage->run(scratch.audio, scratch.sidechain, scratch.taps, frames, position, scratch.stage);
-        for (int c = 0; c < setup.tap_channels; ++c) {
-            if (!move.sane(scratch.taps[c], frames * width_)) healed += heal_plane(scratch.taps[c], frames, &scratch);
-            move.scatter(scratch.taps[c], view.taps.data() + c * width, width_, frames);
-        }
+        if (view.wires) healed += feed(*view.wires, frames, scratch);
     }
     for (int c = 0; c < channels_out_; ++c) {
         if (!move.sane(scratch.audio[c], frames * width_)) healed += heal_plane(scratch.audio[c], frames, &scratch);
         move.scatter(scratch.audio[c], output_data_ + c * width, width_, frames);
+    }
+    return healed;
+}
+
+/// Before a stage: what it listens to is gathered, and who listens to its input gets it.
+int Section::hear(const Wires& wires, int frames, SectionScratch& scratch) TM_NONBLOCKING {
+    const auto& move = interleave();
+    const auto width = static_cast<std::size_t>(width_);
+    int healed = 0;
+    for (std::size_t c = 0; c * width < wires.sidechain.size(); ++c) {
+        move.gather(wires.sidechain.data() + c * width, scratch.sidechain[c], width_, frames);
+        if (!move.sane(scratch.sidechain[c], frames * width_)) healed += heal_plane(scratch.sidechain[c], frames, nullptr);
+    }
+    if (wires.probing > 0) copy_probes(wires, scratch.audio, width_, frames);
+    return healed;
+}
+
+/// Behind a stage that sends.
+int Section::feed(const Wires& wires, int frames, SectionScratch& scratch) TM_NONBLOCKING {
+    const auto& move = interleave();
+    const auto width = static_cast<std::size_t>(width_);
+    int healed = 0;
+    for (std::size_t c = 0; c * width < wires.taps.size(); ++c) {
+        if (!move.sane(scratch.taps[c], frames * width_)) healed += heal_plane(scratch.taps[c], frames, &scratch);
+        move.scatter(scratch.taps[c], wires.taps.data() + c * width, width_, frames);
     }
     return healed;
 }
@@ -111,9 +131,9 @@ void Section::prefetch_inputs(int frames) const TM_NONBLOCKING {
 }
 
 /// Silenced here where it is not sane, since many may hear it; counted at the section's end.
-void Section::copy_probes(const StageView& view, const float* const* audio, int width, int frames) TM_NONBLOCKING {
-    const ProbeView* probes = view.probes.data();
-    for (std::size_t p = 0; p < view.probes.size(); ++p) {
+void Section::copy_probes(const Wires& wires, const float* const* audio, int width, int frames) TM_NONBLOCKING {
+    const ProbeView* probes = wires.probes.data();
+    for (std::size_t p = 0; p < wires.probes.size(); ++p) {
         if (!probes[p].on) continue;
         for (int c = 0; c < probes[p].channels; ++c) {
             const float* from = audio[c] + probes[p].lane;
@@ -124,12 +144,13 @@ void Section::copy_probes(const StageView& view, const float* const* audio, int 
 }
 
 void Section::listen(int lane, int stage, bool on) TM_NONBLOCKING {
-    StageView& view = views_.data()[stage];
-    ProbeView* probes = view.probes.data();
-    for (std::size_t p = 0; p < view.probes.size(); ++p) {
+    Wires* const wires = views_.data()[stage].wires.get();
+    if (!wires) return;
+    ProbeView* probes = wires->probes.data();
+    for (std::size_t p = 0; p < wires->probes.size(); ++p) {
         if (!probes[p].switched || probes[p].lane != lane || probes[p].on == on) continue;
         probes[p].on = on;
-        view.probing += on ? 1 : -1;
+        wires->probing += on ? 1 : -1;
     }
 }
 

@@ -24,7 +24,7 @@ struct SectionScratch {
 
 /// A run of consecutive modules that `width` strips share: it interleaves their inputs once, runs the modules on the
 /// lanes and takes the outputs apart again. Of width 1 it is a single strip's, planar.
-class Section {
+class alignas(64) Section {
   public:
     /// What others hear of a lane's signal before one of the stages.
     struct Probe {
@@ -65,6 +65,8 @@ class Section {
     /// Audio thread: whether the switched probe of that lane, before that stage, is heard.
     void listen(int lane, int stage, bool on) TM_NONBLOCKING;
     int width() const { return width_; }
+    /// Of a section's memory, what every segment touches comes first.
+    static constexpr std::size_t kHot = 64;
     int channels_out() const { return channels_out_; }
     int channels_in() const { return channels_in_; }
     const std::vector<std::shared_ptr<Stage>>& stages() const { return stages_; }
@@ -75,29 +77,38 @@ class Section {
     /// Silences what isn't sane, lane by lane; with `overflowed`, the lane's modules forget their signal too.
     int heal_plane(float* plane, int frames, SectionScratch* overflowed) TM_NONBLOCKING;
 
-    int width_, channels_in_, channels_out_;
-    std::vector<std::shared_ptr<Stage>> stages_;
-    std::vector<Lane> lanes_;
-    // The audio thread's view: plane pointers, [channel * width + lane] (signals never move).
-    std::vector<const float*> inputs_;
-    const float** input_data_ = nullptr;
-    std::vector<float*> outputs_;
-    float** output_data_ = nullptr;
     struct ProbeView {
         int lane, channels;
         float* planes; // kSegment apart
         bool switched, on;
     };
-    struct StageView {
-        Stage* stage;
+    struct Wires { // of a stage that hears or feeds more than the chain
         std::vector<const float*> sidechain; // [channel * width + lane], empty if none
         std::vector<float*> taps;
         std::vector<ProbeView> probes;
         int probing = 0; // how many of them are on
     };
+    struct StageView { // most stages have no wires: a big desk's views should take little memory
+        Stage* stage;
+        std::unique_ptr<Wires> wires;
+    };
+    std::unique_ptr<Wires> wires_of(int stage, std::size_t& sender) const;
     std::vector<const float*> listened_planes() const;
-    static void copy_probes(const StageView& view, const float* const* audio, int width, int frames) TM_NONBLOCKING;
+    int hear(const Wires& wires, int frames, SectionScratch& scratch) TM_NONBLOCKING;
+    int feed(const Wires& wires, int frames, SectionScratch& scratch) TM_NONBLOCKING;
+    static void copy_probes(const Wires& wires, const float* const* audio, int width, int frames) TM_NONBLOCKING;
+
+    // What every segment touches. See kHot.
+    int width_, channels_in_, channels_out_;
+    const float** input_data_ = nullptr; // plane pointers, [channel * width + lane] (signals never move)
+    float** output_data_ = nullptr;
     std::vector<StageView> views_;
+    static_assert(4 * sizeof(int) + 2 * sizeof(void*) + sizeof(std::vector<StageView>) <= kHot);
+    // The rest.
+    std::vector<std::shared_ptr<Stage>> stages_;
+    std::vector<Lane> lanes_;
+    std::vector<const float*> inputs_;
+    std::vector<float*> outputs_;
     std::unique_ptr<std::atomic<std::uint32_t>[]> healed_; // per lane: the audio thread adds, anybody reads
 };
 

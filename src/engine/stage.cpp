@@ -24,28 +24,27 @@ Scratch::Scratch(int max_sample_rows, std::size_t max_state) {
 
 Stage::Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kernel,
              std::unique_ptr<Processor> processor)
-    : type_(type), setup_(setup), kernel_(kernel), processor_(std::move(processor)),
-      width_(kernel ? kernel->width : 1),
+    : ramps_(type.parameters.first(type.own_rows > 0 ? static_cast<std::size_t>(type.own_rows) : type.parameters.size()), kernel ? kernel->width : 1, setup.sample_rate),
+      kernel_(kernel), setup_(setup), grid_(static_cast<std::uint8_t>(type.grid)), type_(type), processor_(std::move(processor)),
       meters_(static_cast<int>(type.parameters.size()) - first_meter(type.parameters)),
-      bypass_row_(ramped_rows(type) - 1),
-      ramps_(type.parameters.first(type.own_rows > 0 ? static_cast<std::size_t>(type.own_rows) : type.parameters.size()), width_, setup.sample_rate) {
-    controls_ = std::make_unique<Control[]>(static_cast<std::size_t>(std::max(1, ramps_.rows())));
+      bypass_row_(ramped_rows(type) - 1) {
     if (kernel_) {
         state_floats_ = static_cast<std::size_t>(kernel_->rows(setup_)) * static_cast<std::size_t>(kernel_->row_stride);
-        state_ = allocate<float>(state_floats_ + 16);
+        state_memory_ = allocate<float>(state_floats_ + 16);
+        state_ = state_memory_.get();
     }
     const auto meters = type.parameters.subspan(static_cast<std::size_t>(first_meter(type.parameters)));
     for (const auto& m : meters) {
         rest_memory_.push_back(to_kernel(m, m.initial));
         hold_memory_.push_back(m.hold ? 1 : 0);
-        readout_memory_.insert(readout_memory_.end(), static_cast<std::size_t>(width_), rest_memory_.back());
+        readout_memory_.insert(readout_memory_.end(), static_cast<std::size_t>(width()), rest_memory_.back());
     }
     readouts_ = readout_memory_.data();
     rest_ = rest_memory_.data();
     hold_ = hold_memory_.data();
     if (setup_.latency > 0) {
         const auto n = static_cast<std::size_t>(setup_.latency) * static_cast<std::size_t>(setup_.channels_in) *
-                       static_cast<std::size_t>(width_);
+                       static_cast<std::size_t>(width());
         delay_memory_ = allocate<float>(n);
     }
 }
@@ -63,26 +62,32 @@ void Stage::set(int lane, std::span<const float> values) {
 }
 
 void Stage::prime() {
-    const auto first = ramps_.at_cell_end(0); // settles every grid row
-    const Update u{first, ramps_.stride(), ramps_.stepped()};
+    const Update u = ramps_.at_cell_end(0); // settles every grid row
     for (int pass = 0; pass < 2; ++pass) { // the second time the coefficients have arrived and stand still
-        if (kernel_) kernel_->update(state_.get(), setup_, u);
+        if (kernel_) kernel_->update(state_, setup_, u);
         else processor_->update(u);
     }
     moving_ = false;
-    ramps_.settle(1, controls_.get()); // sample-rate rows that jumped, too
-    ramps_.rest(controls_.get());
+    ramps_.settle(1); // sample-rate rows that jumped, too
+}
+
+void Stage::hold(int row) {
+    ramps_.jump(row, 0, 0.0F);
+    held_row_ = row;
+}
+
+void Stage::bear(int row, float value, std::int64_t now) TM_NONBLOCKING {
+    if (held_row_ == row) aim(row, 0, value, -1, now);
 }
 
 void Stage::update(std::int64_t now) TM_NONBLOCKING {
-    const float* const values = ramps_.at_cell_end(now);
-    const Update u{values, ramps_.stride(), ramps_.stepped()};
-    if (kernel_) kernel_->update(state_.get(), setup_, u);
+    const Update u = ramps_.at_cell_end(now);
+    if (kernel_) kernel_->update(state_, setup_, u);
     else processor_->update(u);
 }
 
 void Stage::run_cell(const Block& block) TM_NONBLOCKING {
-    if (kernel_) kernel_->run(state_.get(), setup_, block);
+    if (kernel_) kernel_->run(state_, setup_, block);
     else processor_->run(block);
 }
 
@@ -96,10 +101,10 @@ void Stage::run(float* const* audio, const float* const* sidechain, float* const
     const int channels = std::max(setup_.channels_in, setup_.channels_out);
     for (int done = 0; done < frames;) {
         const auto now = position + done;
-        const int left_in_cell = type_.grid - static_cast<int>(now & (type_.grid - 1));
+        const int left_in_cell = grid_ - static_cast<int>(now & (grid_ - 1));
         int count = frames - done;
         if (ramps_.any_moving() || moving_) {
-            if (left_in_cell == type_.grid) {
+            if (left_in_cell == grid_) {
                 // Once more after the last movement: the coefficients arrive and their steps become zero.
                 const bool moves = ramps_.grid_moving();
                 if (moves || moving_) update(now);
@@ -107,31 +112,32 @@ void Stage::run(float* const* audio, const float* const* sidechain, float* const
             }
             count = std::min(count, left_in_cell);
         }
-        const auto offset = static_cast<std::ptrdiff_t>(done) * width_;
+        const auto offset = static_cast<std::ptrdiff_t>(done) * width();
         for (int c = 0; c < channels; ++c) planes[c] = audio[c] + offset;
         for (int c = 0; c < setup_.sidechain_channels; ++c) sidechain_planes[c] = sidechain[c] + offset;
         for (int c = 0; c < setup_.tap_channels; ++c) tap_planes[c] = taps[c] + offset;
-        ramps_.controls(controls_.get(), scratch.ramps, now, count);
+        ramps_.render(scratch.ramps, now, count);
         run_cell({.audio = planes,
                   .sidechain = setup_.sidechain_channels > 0 ? sidechain_planes : nullptr,
                   .taps = setup_.tap_channels > 0 ? tap_planes : nullptr,
-                  .controls = controls_.get(),
+                  .controls = ramps_.controls(),
+                  .cells = ramps_.cells(),
                   .readouts = readouts_,
                   .position = now,
                   .frames = count,
                   .moving = moving_});
         if (bypassing_) mix_dry(planes, count, offset, scratch);
-        ramps_.settle(now + count, controls_.get());
+        ramps_.settle(now + count);
         done += count;
     }
     if (bypassing_ && !ramps_.moving(bypass_row_)) {
         bypassing_ = false;
-        for (int l = 0; l < width_; ++l) bypassing_ = bypassing_ || ramps_.target(bypass_row_, l) != 0.0F;
+        for (int l = 0; l < width(); ++l) bypassing_ = bypassing_ || ramps_.target(bypass_row_, l) != 0.0F;
     }
 }
 
 void Stage::keep_dry(float* const* audio, int frames, std::int64_t position, Scratch& scratch) TM_NONBLOCKING {
-    const auto row = static_cast<std::size_t>(width_);
+    const auto row = static_cast<std::size_t>(width());
     for (int c = 0; c < setup_.channels_in; ++c) {
         if (setup_.latency == 0) {
             std::memcpy(scratch.dry[c], audio[c], static_cast<std::size_t>(frames) * row * sizeof(float));
@@ -152,16 +158,17 @@ void Stage::keep_dry(float* const* audio, int frames, std::int64_t position, Scr
 }
 
 void Stage::mix_dry(float* const* audio, int frames, std::ptrdiff_t offset, Scratch& scratch) TM_NONBLOCKING {
-    const Control& bypass = controls_[bypass_row_];
+    const int width = this->width();
+    const Control& bypass = ramps_.controls()[bypass_row_];
     for (int c = 0; c < setup_.channels_out; ++c) {
         // One channel goes to all; of several each to its own, and what the module adds behind them is silent.
         const bool added = c >= setup_.channels_in && setup_.channels_in > 1;
         const float* dry = (added ? scratch.silence : scratch.dry[std::min(c, setup_.channels_in - 1)]) + offset;
         for (int i = 0; i < frames; ++i) {
             const float* b = bypass.at(i);
-            const float* d = dry + static_cast<std::ptrdiff_t>(i) * width_;
-            float* x = audio[c] + static_cast<std::ptrdiff_t>(i) * width_;
-            for (int l = 0; l < width_; ++l) // exact at both ends: a lane beside a bypassed one keeps its bits
+            const float* d = dry + static_cast<std::ptrdiff_t>(i) * width;
+            float* x = audio[c] + static_cast<std::ptrdiff_t>(i) * width;
+            for (int l = 0; l < width; ++l) // exact at both ends: a lane beside a bypassed one keeps its bits
                 x[l] = b[l] <= 0.0F ? x[l] : b[l] >= 1.0F ? d[l] : x[l] + b[l] * (d[l] - x[l]);
         }
     }
@@ -169,11 +176,11 @@ void Stage::mix_dry(float* const* audio, int frames, std::ptrdiff_t offset, Scra
 
 void Stage::silence(int lane, Scratch& scratch) TM_NONBLOCKING {
     if (!kernel_) return processor_->silence();
-    std::memcpy(scratch.state, state_.get(), state_floats_ * sizeof(float));
-    kernel_->silence(state_.get(), setup_);
+    std::memcpy(scratch.state, state_, state_floats_ * sizeof(float));
+    kernel_->silence(state_, setup_);
     const auto stride = static_cast<std::size_t>(kernel_->row_stride);
     for (std::size_t row = 0; row < state_floats_; row += stride)
-        for (std::size_t l = 0; l < static_cast<std::size_t>(width_); ++l)
+        for (std::size_t l = 0; l < static_cast<std::size_t>(width()); ++l)
             if (static_cast<int>(l) != lane) state_[row + l] = scratch.state[row + l];
 }
 
@@ -186,7 +193,7 @@ void Stage::copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING
         for (std::size_t r = 0; r < rows; ++r)
             state_[r * to_stride + to_l] = from.state_[r * from_stride + from_l];
     }
-    const auto to_w = static_cast<std::size_t>(width_), from_w = static_cast<std::size_t>(from.width_);
+    const auto to_w = static_cast<std::size_t>(width()), from_w = static_cast<std::size_t>(from.width());
     for (std::size_t m = 0; m < static_cast<std::size_t>(meters_); ++m)
         readouts_[m * to_w + to_l] = from.readouts_[m * from_w + from_l];
     const std::size_t delayed =
@@ -201,11 +208,12 @@ void Stage::copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING
 void Stage::aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING {
     if (row >= ramps_.rows()) return processor_->aim(row - type_.own_rows, value, fade);
     ramps_.aim(row, lane, value, fade, now, way);
+    if (row == held_row_) held_row_ = -1;
     if (row == bypass_row_ && setup_.half != 1) bypassing_ = true; // a first half tells its group of it, no more
 }
 
 void Stage::read(float* out) TM_NONBLOCKING {
-    const auto width = static_cast<std::size_t>(width_);
+    const auto width = static_cast<std::size_t>(this->width());
     for (std::size_t m = 0; m < static_cast<std::size_t>(meters_); ++m)
         for (std::size_t l = 0; l < width; ++l) {
             out[m * width + l] = readouts_[m * width + l];

@@ -25,7 +25,7 @@ struct Scratch {
 
 /// One module for `width` strips side by side: kernel or processor, its parameters and read-outs.
 /// Built and primed on the control thread, run on the audio thread.
-class Stage {
+class alignas(64) Stage {
   public:
     /// `kernel` picks the width of a lane module; null for a planar one, which is made here.
     Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kernel, std::unique_ptr<Processor> processor);
@@ -33,6 +33,8 @@ class Stage {
     /// Control thread, before the stage runs: a lane's settings without ramps, then coefficients that stand still.
     void set(int lane, std::span<const float> values);
     void prime();
+    /// Likewise, width 1: its switch is off until bear().
+    void hold(int row);
 
     /// Audio thread. In place on interleaved planes; see Block. `frames` 1…kSegment.
     void run(float* const* audio, const float* const* sidechain, float* const* taps, int frames,
@@ -44,6 +46,8 @@ class Stage {
     void silence(int lane, Scratch& scratch) TM_NONBLOCKING;
     /// Audio thread. Takes over a strip's column: state, parameters, read-outs. Same type and setup.
     void copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING;
+    /// Audio thread. Switches it on, unless somebody has used the switch in the meantime.
+    void bear(int row, float value, std::int64_t now) TM_NONBLOCKING;
     /// Audio thread. A new target in kernel units from the absolute sample `now` on; fade in frames, or negative for the
     /// row's smoothing.
     void aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way = Way::smooth) TM_NONBLOCKING;
@@ -55,11 +59,13 @@ class Stage {
 
     /// Audio thread. Copies all read-outs (meters * width) and starts the held ones anew.
     void read(float* out) TM_NONBLOCKING;
-    int readouts() const TM_NONBLOCKING { return meters_ * width_; }
+    int readouts() const TM_NONBLOCKING { return meters_ * width(); }
 
     const ModuleType& type() const { return type_; }
     const Setup& setup() const { return setup_; }
-    int width() const TM_NONBLOCKING { return width_; }
+    int width() const TM_NONBLOCKING { return ramps_.width(); }
+    /// Of a stage's memory, what every segment touches comes first.
+    static constexpr std::size_t kHot = 128;
     Ramps& ramps() TM_NONBLOCKING { return ramps_; }
     const Ramps& ramps() const TM_NONBLOCKING { return ramps_; }
     Processor* processor() { return processor_.get(); }
@@ -71,23 +77,28 @@ class Stage {
     void keep_dry(float* const* audio, int frames, std::int64_t position, Scratch& scratch) TM_NONBLOCKING;
     void mix_dry(float* const* audio, int frames, std::ptrdiff_t offset, Scratch& scratch) TM_NONBLOCKING;
 
-    const ModuleType& type_;
-    Setup setup_;
-    const LaneKernel* kernel_;
-    std::unique_ptr<Processor> processor_;
-    int width_, meters_, bypass_row_;
+    // What every segment of a lane module touches: a big desk has some ten thousand stages. See kHot.
     Ramps ramps_;
-    std::unique_ptr<Control[]> controls_; // one per row; rewritten only while it moves
+    const LaneKernel* kernel_;
+    Setup setup_;
+    float* state_ = nullptr;
+    float* readouts_;         // [meter * width + lane]
+    std::uint8_t grid_;       // the type's
+    bool moving_ = false;     // the coefficients have a step in this cell
+    bool bypassing_ = false;
+    static_assert(sizeof(Ramps) + sizeof(const LaneKernel*) + sizeof(Setup) + 2 * sizeof(float*) + 3 <= kHot);
+    // The rest.
+    const ModuleType& type_;
+    std::unique_ptr<Processor> processor_;
+    int meters_, bypass_row_;
+    int held_row_ = -1;
     std::size_t state_floats_ = 0;
-    Memory<float> state_;
+    Memory<float> state_memory_;
     std::vector<float> readout_memory_, rest_memory_;
     std::vector<char> hold_memory_;
-    float* readouts_;         // [meter * width + lane]
     const float* rest_;       // value of silence, per meter
     const char* hold_;        // per meter
     Memory<float> delay_memory_; // dry path of a module with latency
-    bool moving_ = false;     // the coefficients have a step in this cell
-    bool bypassing_ = false;
 };
 
 } // namespace ton::engine

@@ -52,7 +52,15 @@ const Instance* Compiler::running_instance(const std::string& key) const {
 
 /// How long a node is silent at first, because its modules look ahead. (What they hear may begin with a step, where a module
 /// before them kept its memory: its output is not to be faded in before that is over.)
-int Compiler::fill(int n) { return before(node(n).identity) ? 0 : node(n).latency_out - node(n).latency_in; }
+int Compiler::fill(int n) {
+    const auto& nodes = layout().strips[at(node(n).strip)].nodes;
+    int frames = 0;
+    for (auto it = std::ranges::find(nodes, n); !before(node(*it).identity); --it) { // all that is new in a row
+        frames += node(*it).latency_out - node(*it).latency_in;
+        if (it == nodes.begin()) break;
+    }
+    return frames;
+}
 
 /// What is made anew, or hears another mix than before, hears the edges that stay dip to silence while the plans change.
 void Compiler::collect_leaving() {

@@ -143,6 +143,11 @@ std::shared_ptr<engine::Stage> Compiler::make_planar(int n, int m) {
         const engine::ProcessorContext context{setup, {mod.type->parameters, mod.values, texts}, options_.disk, options_.offline};
         auto stage = std::make_shared<Stage>(*mod.type, setup, nullptr, mod.type->make(context));
         stage->set(0, mod.values);
+        const int on = mod.type->source ? engine::find_parameter(mod.type->parameters, "on") : -1;
+        if (running_ && on >= 0 && mod.values[at(on)] != 0.0F) {
+            transaction_->births.push_back({stage.get(), on, mod.values[at(on)]});
+            stage->hold(on);
+        }
         stage->prime();
         return stage;
     } catch (const std::exception& e) { // a file that can't be read, say: the module's own words

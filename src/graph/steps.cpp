@@ -12,7 +12,7 @@ void Compiler::make_steps() {
         if (port.input) {
             auto* const signal = (port.module < 0 ? port_signal(port.strip, true) : insert_signal(port.strip, port.module, true)).get();
             port_at_.try_emplace(signal, static_cast<int>(plan_->inputs.size()));
-            plan_->inputs.push_back({port.slot, signal, port.channel});
+            plan_->add_input(port.slot, signal, port.channel);
         }
     sums_of_.resize(layout().nodes.size());
     fed_by_.resize(layout().nodes.size());
@@ -87,8 +87,7 @@ void Compiler::add_part(Sum& sum, std::size_t last) {
         if (sum.sources.front() < 0) part.port = port_at_.at(sum.edges.front()->source().get());
     }
     sum.begun = true;
-    plan_->steps.push_back({.part = static_cast<std::uint32_t>(plan_->parts.size())});
-    plan_->parts.push_back(part);
+    plan_->add_part(part);
 }
 
 } // namespace ton::graph

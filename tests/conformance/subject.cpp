@@ -93,7 +93,7 @@ std::vector<test::Event> storm(const engine::ModuleType& type, int frames, std::
         for (int i = 0; i < per_row; ++i) {
             const auto time = static_cast<std::int64_t>(next() * static_cast<float>(frames - 1));
             const float value = settable(p, engine::from_normal(p, next())), kind = next();
-            const double fade = kind < 0.6F ? -1.0 : kind < 0.8F ? 0.0 : 0.03;
+            const double fade = kind < 0.6F ? -1.0 : kind < 0.8F || p.kind != engine::Kind::number ? 0.0 : 0.03; // only numbers fade
             events.push_back({time, engine::parameter_path(p), value, fade});
         }
     }
