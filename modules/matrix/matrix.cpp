@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/module.hpp"
+#include "modules/matrix/histories.hpp"
 #include "modules/matrix/points.hpp"
+#include "modules/matrix/sums.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <utility>
 
 namespace ton::modules {
 using namespace engine;
@@ -40,28 +43,27 @@ constexpr auto kRows = parameter_table(std::array{
 static_assert(kRows.size() == kFirstPoint && kRows[bypass].name == "bypass");
 
 /// y_out[n] = sum over the inputs, in their order, of g[in, out] x_in[n - d[in, out]].
-/// The history of an input is shared by all its points.
+/// An input's history is shared by all its points, and is kept only while one of them is heard or has a delay: points
+/// that are off cost nothing.
 class Matrix final : public Processor {
   public:
     explicit Matrix(const ProcessorContext& context)
         : ins_(context.setup.channels_in), outs_(context.setup.channels_out), per_ms_(context.setup.sample_rate / 1000.0),
+          delay_fade_(static_cast<int>(std::lround(kDelayFade * context.setup.sample_rate))),
           longest_(static_cast<int>(std::lround(static_cast<double>(kMostDelay) * per_ms_))),
-          mask_(std::bit_ceil(static_cast<std::uint32_t>(longest_ + kSegment)) - 1),
-          points_(static_cast<std::size_t>(ins_ * outs_), Point(static_cast<int>(std::lround(kDelayFade * context.setup.sample_rate)))),
-          history_(static_cast<std::size_t>(ins_) * (mask_ + 1U)), point_(points_.data()), line_(history_.data()) {}
+          points_(static_cast<std::size_t>(ins_ * outs_), Point(delay_fade_)), histories_(ins_, longest_, context.setup.sample_rate),
+          point_(points_.data()) {}
 
     void run(const Block& b) TM_NONBLOCKING override {
-        for (int in = 0; in < ins_; ++in) write(in, b.audio[in], b.frames);
+        for (auto left = kept_; left != 0; left &= left - 1) histories_.write(std::countr_zero(left), b.audio[std::countr_zero(left)], b.frames);
         for (int out = 0; out < outs_; ++out) {
             std::memset(b.audio[out], 0, static_cast<std::size_t>(b.frames) * sizeof(float));
-            for (auto left = active_.of(out); left != 0; left &= left - 1) add(std::countr_zero(left), out, b.audio[out], b.frames);
+            if (heard_.of(out) != 0) sum_up(out, b.audio[out], b.frames);
         }
-        head_ += static_cast<std::uint32_t>(b.frames);
-        filled_ = std::min(filled_ + b.frames, longest_);
+        histories_.advance(b.frames);
     }
 
-    /// Clearing megabytes would take too long: what is older than now is not read any more.
-    void silence() TM_NONBLOCKING override { filled_ = 0; }
+    void silence() TM_NONBLOCKING override { histories_.silence(); }
 
     void aim(int row, float value, std::int64_t fade) TM_NONBLOCKING override {
         const int index = row / kPointRows, in = index / outs_, out = index % outs_;
@@ -71,67 +73,87 @@ class Matrix final : public Processor {
         case level: p.level = value; break;
         case on: p.on = value >= 0.5F; break;
         case invert: p.invert = value >= 0.5F; break;
-        default:
-            if (fade == 0) p = Point(p, static_cast<int>(kDelayFade * per_ms_ * 1000));
-            return p.delayed.aim(std::clamp(static_cast<int>(static_cast<double>(value) * per_ms_ + 0.5), 0, longest_));
+        default: return aim_delay(in, out, std::clamp(static_cast<int>(static_cast<double>(value) * per_ms_ + 0.5), 0, longest_), fade == 0);
         }
         const auto frames = fade < 0 ? std::llround(static_cast<double>(kPoint[level].smoothing) * per_ms_) : std::min<std::int64_t>(fade, 1 << 30);
         if (frames == 0) p.gain = Glide(p.wanted());
         else if (p.wanted() != p.gain.target()) p.gain.aim(p.wanted(), static_cast<int>(frames));
-        active_.set(in, out, !p.idle());
+        note(in, out, 0);
     }
 
   private:
-    float* line(int in) TM_NONBLOCKING { return line_ + static_cast<std::size_t>(in) * (mask_ + 1U); }
+    Point& point(int in, int out) TM_NONBLOCKING { return point_[in * outs_ + out]; }
 
-    void write(int in, const float* x, int frames) TM_NONBLOCKING {
-        const auto place = head_ & mask_;
-        const auto first = std::min<std::uint32_t>(static_cast<std::uint32_t>(frames), mask_ + 1U - place);
-        std::memcpy(line(in) + place, x, first * sizeof(float));
-        std::memcpy(line(in), x + first, (static_cast<std::uint32_t>(frames) - first) * sizeof(float));
+    void aim_delay(int in, int out, int frames, bool at_once) TM_NONBLOCKING {
+        Point& p = point(in, out);
+        p.delay = frames;
+        if (at_once) p.take_delay_at_once(delay_fade_);
+        else p.delayed.aim(frames);
+        note(in, out, 0);
     }
 
-    float read(int in, int i, int delay) TM_NONBLOCKING {
-        return i - delay >= -filled_ ? line(in)[(head_ + static_cast<std::uint32_t>(i) - static_cast<std::uint32_t>(delay)) & mask_] : 0.0F;
+    /// A point may have come, or gone, so many frames from now.
+    void note(int in, int out, int frames) TM_NONBLOCKING {
+        Point& p = point(in, out);
+        p.asleep = p.asleep || p.idle();
+        heard_.set(out, in, !p.idle());
+        needed_.set(in, out, p.needs_input());
+        const auto bit = std::uint64_t{1} << in;
+        const bool kept = (kept_ & bit) != 0;
+        if (!p.needs_input() && kept) histories_.end(in, frames);
+        if ((needed_.of(in) != 0) == kept) return;
+        kept_ ^= bit;
+        if (!kept) histories_.begin(in);
+    }
+
+    void wake(Point& p) TM_NONBLOCKING {
+        p.take_delay_at_once(delay_fade_);
+        p.asleep = false;
+    }
+
+    /// What stands still is added in one go, up to a point that moves.
+    void sum_up(int out, float* y, int frames) TM_NONBLOCKING {
+        const float* x[kMost];
+        float gain[kMost];
+        int still = 0;
+        for (auto left = heard_.of(out); left != 0; left &= left - 1) {
+            const int in = std::countr_zero(left);
+            Point& p = point(in, out);
+            if (p.asleep) wake(p);
+            x[still] = p.still() ? histories_.row(in, p.delayed.to(), frames) : nullptr;
+            if (x[still]) {
+                gain[still++] = p.gain.now();
+                continue;
+            }
+            sums_.add(y, x, gain, std::exchange(still, 0), frames);
+            add(in, out, y, frames);
+        }
+        sums_.add(y, x, gain, still, frames);
     }
 
     void add(int in, int out, float* y, int frames) TM_NONBLOCKING {
-        Point& p = point_[in * outs_ + out];
+        Point& p = point(in, out);
         int i = 0;
-        for (; i < frames && !p.idle() && (p.gain.moving() || p.delayed.fading()); ++i) { // silent, its delay waits
-            float x = read(in, i, p.delayed.from());
-            if (p.delayed.fading()) x += p.delayed.weight() * (read(in, i, p.delayed.to()) - x);
+        for (; i < frames && !p.idle(); ++i) {
+            float x = histories_.read(in, i, p.delayed.from());
+            if (p.delayed.fading()) x += p.delayed.weight() * (histories_.read(in, i, p.delayed.to()) - x);
             y[i] += p.gain.now() * x;
             p.gain.advance();
             p.delayed.advance();
         }
-        if (p.idle()) {
-            active_.set(in, out, false);
-            return;
-        }
-        const int delay = p.delayed.to();
-        i = std::max(i, delay - filled_);
-        const float g = p.gain.now(); // still: in stretches up to the history's end
-        while (i < frames) {
-            const auto place = (head_ + static_cast<std::uint32_t>(i) - static_cast<std::uint32_t>(delay)) & mask_;
-            const int count = std::min(frames - i, static_cast<int>(mask_ + 1U - place));
-            const float* x = line(in) + place;
-            for (int k = 0; k < count; ++k) y[i + k] += g * x[k];
-            i += count;
-        }
+        if (p.idle()) note(in, out, i);
     }
 
     int ins_, outs_;
     double per_ms_;
-    int longest_; // frames
-    std::uint32_t mask_;
-    std::vector<Point> points_;  // [in * outputs + out]
-    std::vector<float> history_; // [input][frame], rings of a power of two
+    int delay_fade_, longest_;  // frames
+    std::vector<Point> points_; // [in * outputs + out]
+    Histories histories_;
+    const Sums& sums_ = sums();
     Point* point_;
-    float* line_;
-    Active active_;
-    std::uint32_t head_ = 0;
-    int filled_ = 0; // frames of signal behind the present one, at most longest_
+    Bits heard_;              // by output: an input each
+    Bits needed_;             // by input: an output each
+    std::uint64_t kept_ = 0;  // inputs
 };
 
 constexpr auto kNumbers = [] {

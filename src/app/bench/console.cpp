@@ -6,9 +6,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace ton::app::benching {
 
@@ -54,21 +57,43 @@ void monitor(nlohmann::json& out, bool quick) {
                       {"best", {{"without_ns", took[0].best}, {"taps_off_ns", took[1].best}, {"one_solo_ns", took[2].best}}}};
 }
 
-/// 64 x 64 points: a strip of 64 channels without the module, with all points off, and with more and more of them on.
+/// 64 x 64 points: a strip of 64 channels without the module, with all points off, and with more and more of them on. Any
+/// module of its kind costs a way in and out of its place in the chain; a recorder that is not armed does nothing else, so
+/// what points cost that are off is told against that, and how far two equal desks with one differ.
 void matrix(nlohmann::json& out, bool quick) {
+    enum { kNone, kIdle, kIdleAgain, kOff, kDiagonal, kAll, kDesks };
     const int callbacks = quick ? 20 : 400;
-    DeskRig none(wide_strip("")), off(wide_strip(matrix_with(0))), diagonal(wide_strip(matrix_with(kWide))), all(wide_strip(matrix_with(kWide * kWide)));
-    for (auto* rig : {&none, &off, &diagonal, &all}) rig->run(100, kBlock);
-    const auto work = [&](DeskRig& rig) { return [&] { return rig.run(callbacks, kBlock), static_cast<double>(callbacks); }; };
-    const std::array<std::function<double()>, 4> works{work(none), work(off), work(diagonal), work(all)};
-    const auto took = measure_in_turn(quick ? 3 : 9, works);
-    const double each = (took[3].median - took[2].median) / (kWide * kWide - kWide);
-    out["matrix"] = {{"what", "64 inputs, 64 outputs, 64 frames: us per callback of a strip without the module, with all 4,096 points off, 64 of them on, all on"},
-                     {"without_us", took[0].median / 1000},
-                     {"points_off_us", took[1].median / 1000},
-                     {"64_points_us", took[2].median / 1000},
-                     {"4096_points_us", took[3].median / 1000},
-                     {"point_on_ns", each}};
+    const std::array chains{std::string(), std::string(R"({ "recorder": {} })"), std::string(R"({ "recorder": {} })"), matrix_with(0), matrix_with(kWide), matrix_with(kWide * kWide)};
+    static_assert(chains.size() == kDesks);
+    std::vector<std::unique_ptr<DeskRig>> rigs;
+    std::vector<std::function<double()>> works;
+    for (const auto& chain : chains) {
+        auto* rig = rigs.emplace_back(std::make_unique<DeskRig>(wide_strip(chain))).get();
+        rig->run(100, kBlock);
+        works.push_back([rig, callbacks] { return rig->run(callbacks, kBlock), static_cast<double>(callbacks); });
+    }
+    const auto times = times_in_turn(quick ? 3 : 21, works);
+    std::array<Timing, kDesks> took;
+    std::ranges::transform(times, took.begin(), summary);
+    const auto beyond_idle = [&](int desk) { // by rounds, so that a machine that slows down counts less
+        std::vector<double> us(times[static_cast<std::size_t>(desk)]);
+        for (std::size_t r = 0; r < us.size(); ++r) us[r] = (us[r] - times[kIdle][r]) / 1000;
+        std::ranges::sort(us);
+        return us;
+    };
+    const auto off = beyond_idle(kOff), again = beyond_idle(kIdleAgain);
+    const auto us = [](const Timing& t) { return t.median / 1000; };
+    out["matrix"] = {{"what", "64 inputs, 64 outputs, 64 frames: us per callback of a strip without the module, with a module that does nothing (a recorder, not armed), with a matrix: all 4,096 points off, "
+                              "64 of them on, all on; then how much longer than that idle module's the points that are off take, and a second desk with it, by rounds"},
+                     {"without_us", us(took[kNone])},
+                     {"idle_module_us", us(took[kIdle])},
+                     {"points_off_us", us(took[kOff])},
+                     {"64_points_us", us(took[kDiagonal])},
+                     {"4096_points_us", us(took[kAll])},
+                     {"point_on_ns", (took[kAll].median - took[kDiagonal].median) / (kWide * kWide - kWide)},
+                     {"points_off_beyond_idle_us", {{"median", off[off.size() / 2]}, {"least", off.front()}, {"most", off.back()}}},
+                     {"idle_again_beyond_idle_us", {{"median", again[again.size() / 2]}, {"least", again.front()}, {"most", again.back()}}},
+                     {"best", {{"without_us", took[kNone].best / 1000}, {"idle_module_us", took[kIdle].best / 1000}, {"points_off_us", took[kOff].best / 1000}}}};
 }
 
 } // namespace ton::app::benching

@@ -22,7 +22,7 @@ Timing measure(int repetitions, const std::function<double()>& work) {
     return measure_in_turn(repetitions, {&work, 1}).front();
 }
 
-std::vector<Timing> measure_in_turn(int repetitions, std::span<const std::function<double()>> works) {
+std::vector<std::vector<double>> times_in_turn(int repetitions, std::span<const std::function<double()>> works) {
     std::vector<std::vector<double>> times(works.size());
     for (int i = 0; i < repetitions; ++i)
         for (std::size_t w = 0; w < works.size(); ++w) {
@@ -30,8 +30,12 @@ std::vector<Timing> measure_in_turn(int repetitions, std::span<const std::functi
             const double units = works[w]();
             times[w].push_back((thread_nanoseconds() - start) / units);
         }
+    return times;
+}
+
+std::vector<Timing> measure_in_turn(int repetitions, std::span<const std::function<double()>> works) {
     std::vector<Timing> all;
-    for (auto& t : times) all.push_back(summary(std::move(t)));
+    for (auto& t : times_in_turn(repetitions, works)) all.push_back(summary(std::move(t)));
     return all;
 }
 

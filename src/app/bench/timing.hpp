@@ -18,7 +18,9 @@ double thread_nanoseconds();
 Timing summary(std::vector<double> values);
 /// Runs `work` `repetitions` times; it returns how many units it did.
 Timing measure(int repetitions, const std::function<double()>& work);
-/// Several works in turn, round after round, so that a machine that slows down slows them all: one Timing each.
+/// Several works in turn, round after round, so that a machine that slows down slows them all: ns per unit, [work][round].
+std::vector<std::vector<double>> times_in_turn(int repetitions, std::span<const std::function<double()>> works);
+/// The same, one Timing each.
 std::vector<Timing> measure_in_turn(int repetitions, std::span<const std::function<double()>> works);
 
 } // namespace ton::app::benching
