@@ -2,7 +2,10 @@
 """/tonmeister/save and /tonmeister/load: what was moved by hand becomes a config that sounds the same."""
 
 import json
+import os
 import shutil
+import signal
+import time
 import wave
 
 import numpy
@@ -153,14 +156,81 @@ def test_a_live_mute_survives_a_reload(config, tmp_path):
     assert json.loads((config.parent / "after.json").read_text())["strips"]["host"]["mute"] is True
 
 
-@pytest.mark.parametrize("name", ["../out", "a/b", ".hidden", "..", '""'])
-def test_names_that_lead_elsewhere_are_refused(config, tmp_path, name):
+@pytest.mark.parametrize("name, why", [
+    ("../out", '".." leads out of its folder'), ("shows/../../out", '".." leads out of its folder'), ("..", '".." leads out of its folder'),
+    ("/etc/passwd", "it leads elsewhere"), ("tour/other", "it leads elsewhere"), ("linked", "a link that leads elsewhere"),
+    ("june/1st", "there is no folder {folder}/june; make it first"), (".hidden", "a dot in front"), ('""', "it is no file name")])
+def test_names_that_lead_elsewhere_are_refused(config, tmp_path, name, why):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "other.json").write_text(config.read_text())
+    (config.parent / "shows").mkdir()
+    (config.parent / "tour").symlink_to(outside)
+    (config.parent / "linked.json").symlink_to(outside / "other.json")
+    before = sorted(config.parent.rglob("*")), sorted(outside.iterdir())
     with Daemon(config, tmp_path) as desk:
+        desk.set("/host/fader/level", "-8")
         for verb in ("save", "load"):
             done = desk.ask("send", f"/tonmeister/{verb}", name)
             assert done.returncode == 1
-            assert "can't be a config's name" in done.stderr
-    assert [file.name for file in config.parent.iterdir()] == ["voice.json"]
+            assert "can't be a config's name: " in done.stderr and why.format(folder=config.parent) in done.stderr
+            assert f"expected a file below {config.parent}, such as" in done.stderr
+        assert desk.get("/host/fader/level") == "-8"
+    assert (sorted(config.parent.rglob("*")), sorted(outside.iterdir())) == before
+    assert (outside / "other.json").read_text() == config.read_text()
+
+
+def test_a_config_in_another_folder_plays_the_same_files_and_the_way_back_is_named_alike(config, tmp_path):
+    folder = config.parent
+    noise_file(folder / "jingle.wav")
+    desk_text = """{ // the house's desk
+  "version": 1,
+  "strips": {
+    "jingle": { "channels": 1, "chain": [{ "player": { "file": "jingle.wav", "play": true } }, { "fader": {} }], "output": [] }
+  }
+}
+"""
+    config.write_text(desk_text)
+    (folder / "shows").mkdir()
+    with Daemon(config, tmp_path) as desk:
+        desk.set("/jingle/fader/level", "-6")
+        saved = f"{folder}/shows/monday.json"
+        assert desk.ask("send", "/tonmeister/save", "shows/monday").stdout == f"/tonmeister/saved {saved}\n"
+        assert desk.ask("send", "/tonmeister/save", "beside").returncode == 0
+        desk.set("/jingle/fader/level", "-20")
+        assert desk.ask("send", "/tonmeister/load", "shows/monday").stdout == f"/tonmeister/loaded {saved}\n"
+        assert desk.get("/jingle/fader/level") == "-6"
+        assert desk.get("/jingle/player/file") == "jingle.wav"
+        assert desk.ask("set", "/jingle/player/file", "jingle.wav").returncode == 0  # named as before
+        assert desk.ask("send", "/tonmeister/save").stdout == f"/tonmeister/saved {saved}\n"
+        assert desk.ask("send", "/tonmeister/load", "voice").returncode == 0
+        assert desk.get("/jingle/fader/level") == "0"
+        assert desk.ask("send", "/tonmeister/load", saved).returncode == 0  # as it was answered
+    assert config.read_text() == desk_text
+    text = (folder / "shows/monday.json").read_text()
+    assert "// the house's desk" in text and '"media": ".."' in text
+    assert "media" not in (folder / "beside.json").read_text()
+
+    def heard(file):
+        out = tmp_path / f"{file.stem}.wav"
+        done = tonmeister("render", file, "--output", f"jingle={out}", "--bits", "32f", "--length", "0.5", "--quiet")
+        assert done.returncode == 0, done.stderr
+        return out.read_bytes()
+
+    config.write_text(desk_text.replace('"fader": {}', '"fader": { "level": -6 }'))
+    assert heard(folder / "shows/monday.json") == heard(folder / "beside.json") == heard(config)
+    assert max(heard(config)[-1000:]) > 0
+
+
+def test_a_render_saves_below_its_config_too(config, tmp_path):
+    (config.parent / "shows").mkdir()
+    rendered(config, tmp_path, "0.2 /host/fader/level -9\n0.5 /tonmeister/save shows/rendered\n")
+    saved = json.loads((config.parent / "shows/rendered.json").read_text())
+    assert saved["strips"]["host"]["chain"][2] == {"fader": {"level": -9}}
+    assert saved["$schema"] == "../tonmeister.schema.json"
+    (tmp_path / "events").write_text("0.5 /tonmeister/save ../out\n")
+    done = tonmeister("render", config, "--length", "1", "--output", f"master={tmp_path / 'x.wav'}", "--events", tmp_path / "events")
+    assert done.returncode == 1 and '"../out" can\'t be a config\'s name: ".." leads out of its folder' in done.stderr
 
 
 def test_a_config_that_is_not_there_or_broken_changes_nothing(config, tmp_path):
@@ -180,3 +250,79 @@ def test_a_folder_that_can_not_be_written_is_told(config, tmp_path):
         done = desk.ask("send", "/tonmeister/save", "taken")
     assert done.returncode == 1
     assert "taken.json" in done.stderr
+
+
+def test_a_save_writes_through_no_link_of_its_own_helpers(config, tmp_path):
+    """FILE.bak and FILE.new may be links of anybody: they are replaced, not followed."""
+    folder = config.parent
+    for name in ("kept", "new"):
+        (tmp_path / name).write_text("not ours")
+    (folder / "b.json").write_text('{ "version": 1 }')
+    (folder / "b.json.bak").symlink_to(tmp_path / "kept")
+    (folder / "c.json.new").symlink_to(tmp_path / "new")
+    with Daemon(config, tmp_path) as desk:
+        for name in ("b", "c"):
+            assert desk.ask("send", "/tonmeister/save", name).returncode == 0
+            assert json.loads((folder / f"{name}.json").read_text())["version"] == 1
+    assert [(tmp_path / name).read_text() for name in ("kept", "new")] == ["not ours"] * 2
+    assert not (folder / "b.json.bak").is_symlink() and (folder / "b.json.bak").read_text() == '{ "version": 1 }'
+    assert not (folder / "c.json").is_symlink() and not (folder / "c.json.new").is_symlink()
+
+
+def test_what_a_save_answers_can_be_loaded_whatever_the_config_was_called_at_the_start(config, tmp_path):
+    folder = config.parent
+    for name in ("desk.conf", ".desk.json"):
+        shutil.copy(config, folder / name)
+    for name in ("voice.json", "desk.conf", ".desk.json"):
+        with Daemon(os.path.relpath(folder / name), tmp_path, "--fresh") as desk:  # from the folder of the tests' process
+            assert desk.ask("send", "/tonmeister/save", "./other").stdout == f"/tonmeister/saved {folder}/other.json\n"
+            desk.set("/host/fader/level", "-9")
+            assert desk.ask("send", "/tonmeister/save").stdout == f"/tonmeister/saved {folder}/{name}\n"
+            for file in ("other.json", name):
+                done = desk.ask("send", "/tonmeister/load", f"{folder}/{file}")
+                assert done.stdout == f"/tonmeister/loaded {folder}/{file}\n", done.stderr
+            assert desk.get("/host/fader/level") == "-9"
+            assert desk.ask("send", "/tonmeister/load", "other").returncode == 0
+            assert desk.ask("send", "/tonmeister/load", name).stdout == f"/tonmeister/loaded {folder}/{name}\n"
+
+
+def test_a_save_onto_a_link_is_a_save_onto_what_it_leads_to(config, tmp_path):
+    folder = config.parent
+    (folder / "shows").mkdir()
+    (folder / "shows/monday.json").write_text('{ "version": 1 }')
+    (folder / "today.json").symlink_to("shows/monday.json")
+    with Daemon(config, tmp_path) as desk:
+        assert desk.ask("send", "/tonmeister/save", "today").stdout == f"/tonmeister/saved {folder}/shows/monday.json\n"
+    assert (folder / "today.json").is_symlink()
+    assert json.loads((folder / "shows/monday.json").read_text())["control"]["media"] == ".."
+    assert (folder / "shows/monday.json.bak").read_text() == '{ "version": 1 }'
+
+
+def test_a_save_replaces_no_file_that_is_no_config(config, tmp_path):
+    folder = config.parent
+    shutil.copy(ROOT / "configs/tonmeister.schema.json", folder)
+    (folder / "broken.json").write_text("{ not even JSON")
+    before = {name: (folder / name).read_text() for name in ("tonmeister.schema.json", "broken.json")}
+    with Daemon(config, tmp_path, "--state", folder / "kept.json") as desk:
+        desk.set("/host/fader/level", "-9")
+        until = time.monotonic() + 20
+        while not (folder / "kept.json").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        for name in ("tonmeister.schema", "broken", "kept"):
+            done = desk.ask("send", "/tonmeister/save", name)
+            assert done.returncode == 1 and f"{folder}/{name}.json is there and is no config; expected another name" in done.stderr
+    assert {name: (folder / name).read_text() for name in before} == before
+    assert "tonmeister_state" in (folder / "kept.json").read_text()
+    assert not list(folder.glob("*.bak"))
+
+
+def test_a_kill_right_behind_a_save_finds_nothing_unsaved(config, tmp_path):
+    for i in range(5):
+        with Daemon(config, tmp_path) as desk:
+            desk.set("/host/fader/level", "-7.3")
+            assert desk.ask("send", "/tonmeister/strip/add", f"n{i}", "{}").returncode == 0
+            assert desk.ask("send", "/tonmeister/save").returncode == 0
+            desk.stop(signal.SIGKILL)
+    with Daemon(config, tmp_path) as desk:
+        assert float(desk.get("/host/fader/level").split()[0]) == pytest.approx(-7.3)
+        assert "are gone" not in desk.log.read_text()

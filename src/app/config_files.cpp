@@ -1,46 +1,65 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/config_files.hpp"
 
+#include "config/json.hpp"
+#include "control/config_names.hpp"
 #include "control/state.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
+#include <utility>
 
 namespace ton::app {
 
 namespace fs = std::filesystem;
 
-tl::expected<std::string, std::string> config_beside(const std::string& config, std::string_view name) {
-    const bool plain = !name.empty() && name.size() <= 200 && name.find('/') == std::string_view::npos && !name.starts_with('.') &&
-                       name.find('\0') == std::string_view::npos;
-    if (!plain)
-        return tl::make_unexpected(config::quote(name) + " can't be a config's name, expected a file name in the config's own folder, without slashes");
-    auto path = fs::path(config).parent_path() / name;
-    if (path.extension() != ".json") path += ".json";
-    return path.string();
+namespace {
+
+/// The schema, a state and scenes are JSON, too, and don't say a version.
+bool is_config(const std::string& text) {
+    config::Diagnostics errors("");
+    const auto root = config::read_json(text, errors);
+    const auto* version = root ? root->find("version") : nullptr;
+    return version && version->as<double>();
 }
 
-tl::expected<std::string, std::string> save_config(control::Editor& editor, const std::string& config, const control::osc::Message& message, bool may_replace) {
-    auto path = config;
+/// FILE.bak. A link of that name is replaced, not followed: it may lead anywhere.
+tl::expected<void, std::string> keep(const std::string& path, const std::string& text) {
+    std::error_code ignored; // told by what comes then
+    if (fs::is_symlink(fs::symlink_status(path, ignored))) fs::remove(path, ignored);
+    return control::replace_file(path, text);
+}
+
+} // namespace
+
+tl::expected<std::string, std::string> save_config(control::Editor& editor, const std::string& home, const std::string& config, const control::osc::Message& message, bool may_replace) {
+    const auto loaded = control::whole_name(config);
+    auto path = loaded;
     if (!message.args.empty()) {
         const auto name = control::osc::string(message.args.front());
-        if (!name) return tl::make_unexpected(std::string("expected a file name, or nothing for the loaded config"));
-        const auto beside = config_beside(config, *name);
-        if (!beside) return beside;
-        path = *beside;
+        if (!name) return tl::make_unexpected(std::string("expected a PATH below the folder of the config, or nothing for the loaded config"));
+        auto named = control::named_config(home, *name);
+        if (!named) return named;
+        path = std::move(*named);
     }
     std::error_code ignored; // a file that isn't there is nobody's equal
-    const bool itself = path == config || fs::equivalent(path, config, ignored);
+    const bool itself = path == loaded || fs::equivalent(path, loaded, ignored);
     if (itself && !may_replace) return tl::make_unexpected(std::string("expected another name than that of the config itself"));
-    const auto text = editor.text_to_save();
-    const auto old = fs::exists(path) ? control::read_whole(path) : tl::expected<std::string, std::string>(std::string());
+    const bool replaces = fs::exists(path, ignored);
+    const auto old = replaces ? control::read_whole(path) : tl::expected<std::string, std::string>(std::string());
     if (!old) return tl::make_unexpected(old.error());
-    if (itself && fs::exists(path) && *old != editor.file_text())
-        return tl::make_unexpected(std::string("the file was changed by hand since it was read; take that over with /tonmeister/reload first, or save under another NAME"));
-    if (fs::exists(path) && *old != text) {
-        if (const auto kept = control::replace_file(path + ".bak", *old); !kept) return tl::make_unexpected(kept.error());
+    if (!itself && replaces && !is_config(*old))
+        return tl::make_unexpected(fmt::format("{} is there and is no config; expected another name", path));
+    if (itself && replaces && *old != editor.file_text())
+        return tl::make_unexpected(std::string("the file was changed by hand since it was read; take that over with /tonmeister/reload first, or save under another PATH"));
+    const auto text = itself ? editor.text_to_save() : control::text_elsewhere(editor.text_to_save(), loaded, path);
+    if (!text) return text;
+    if (replaces && *old != *text) {
+        if (const auto kept = keep(path + ".bak", *old); !kept) return tl::make_unexpected(kept.error());
     }
-    if (const auto saved = control::replace_file(path, text); !saved) return tl::make_unexpected(saved.error());
-    if (itself) editor.saved(text);
+    if (const auto saved = control::replace_file(path, *text); !saved) return tl::make_unexpected(saved.error());
+    if (itself) editor.saved(*text);
     return path;
 }
 

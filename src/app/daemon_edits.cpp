@@ -2,6 +2,7 @@
 // The daemon's config: reloaded, saved, loaded and watched.
 #include "app/config_files.hpp"
 #include "app/daemon.hpp"
+#include "control/config_names.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -74,19 +75,20 @@ void Daemon::answer_all(const std::string& address, const std::vector<config::Di
 
 void Daemon::save(const control::osc::Message& message, control::Answers& answers) {
     if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
-    const auto saved = save_config(editor_, loaded_.file, message, true);
+    const auto saved = save_config(editor_, options_.config, loaded_.file, message, true);
     if (!saved) return answers.error(message.address, saved.error());
     spdlog::info(fmt::format("{}: saved", *saved));
+    flush_state(); // or a start after a kill would take the file for one that somebody changed
     answers.reply({"/tonmeister/saved", {*saved}});
 }
 
-/// /tonmeister/load NAME: that config instead of the loaded one, exactly as it is in the file.
+/// /tonmeister/load PATH: that config instead of the loaded one, exactly as it is in the file.
 void Daemon::load(const control::osc::Message& message, control::Answers& answers) {
     if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
     if (!console_.ready()) return answers.error(message.address, control::change_under_way);
     const auto name = message.args.empty() ? std::nullopt : control::osc::string(message.args.front());
-    if (!name) return answers.error(message.address, "expected the file name of a config beside the loaded one");
-    const auto path = config_beside(loaded_.file, *name);
+    if (!name) return answers.error(message.address, "expected the PATH of a config below the folder of the one that was started with");
+    const auto path = control::named_config(options_.config, *name);
     if (!path) return answers.error(message.address, path.error());
     const auto before = loaded_.file;
     const bool moves = state_ && options_.state.empty() && state_file(*path) != state_file(before);

@@ -6,10 +6,13 @@
 
 namespace ton::control {
 
-void Alarms::see(const std::string& address, std::string_view kind, double now, std::string begins, std::string ends) {
-    const auto [alarm, fresh] = under_way_.try_emplace({address, std::string(kind)});
-    alarm->second = {now, std::move(ends)};
-    if (fresh) told_.emplace_back(address, std::move(begins));
+void Alarms::see(const std::string& address, std::string_view kind, double now, std::string begins, std::string ends, int grade) {
+    auto& alarm = under_way_[{address, std::string(kind)}];
+    alarm.seen = now;
+    alarm.ends = std::move(ends);
+    const bool eased = grade < alarm.grade && std::abs(now - alarm.seen_at_grade) >= kEase;
+    if (grade > alarm.grade || eased) told_.emplace_back(address, std::move(begins)), alarm.grade = grade;
+    if (grade >= alarm.grade) alarm.seen_at_grade = now;
 }
 
 std::vector<Alarms::Report> Alarms::take(double now) {

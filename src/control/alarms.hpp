@@ -14,15 +14,18 @@ class Alarms {
   public:
     using Report = std::pair<std::string, std::string>; ///< address and sentence
     static constexpr double kHold = 2.0;                ///< s
+    static constexpr double kEase = 5.0;                ///< s: longer than a mean over 5 s takes through the lower grade on its way out
 
-    /// It is so now (s, of the sample clock). `kind` tells one alarm of an address from another.
-    void see(const std::string& address, std::string_view kind, double now, std::string begins, std::string ends);
+    /// It is so now (s, of the sample clock). `kind` tells one alarm of an address from another. A higher `grade` than before is told
+    /// at once, a lower one when it has been no higher for kEase; either by its own `begins`.
+    void see(const std::string& address, std::string_view kind, double now, std::string begins, std::string ends, int grade = 1);
     /// What is to be told since the last call.
     std::vector<Report> take(double now);
 
   private:
     struct Alarm {
-        double seen;
+        double seen = 0, seen_at_grade = 0;
+        int grade = 0; ///< as told
         std::string ends;
     };
     std::map<std::pair<std::string, std::string>, Alarm, std::less<>> under_way_; // by address and kind

@@ -29,3 +29,22 @@ TEST_CASE("alarms of one place, and places, know nothing of each other") {
     CHECK(alarms.take(2.1) == Reports{{"/a", "a dc over"}});
     CHECK(alarms.take(3.6) == Reports{{"/a", "a ceiling over"}, {"/b", "b dc over"}});
 }
+
+TEST_CASE("one alarm of several grades: a higher one at once, a lower one after five seconds, and one end") {
+    Alarms alarms;
+    const auto see = [&](double now, int grade) {
+        alarms.see("/a", "dc", now, grade == 2 ? "much" : "some", "gone", grade);
+        return alarms.take(now);
+    };
+    CHECK(see(0, 2) == Reports{{"/a", "much"}}); // not "some" as well
+    CHECK(see(1, 1) == Reports{});
+    CHECK(see(4.9, 1) == Reports{});
+    CHECK(see(5, 1) == Reports{{"/a", "some"}});
+    CHECK(see(5.1, 1) == Reports{});
+    CHECK(see(6, 2) == Reports{{"/a", "much"}});
+    CHECK(see(7, 2) == Reports{});
+    for (int i = 0; i < 10; ++i) CHECK(see(7.5 + i * 0.5, i % 4 == 3 ? 2 : 1) == Reports{}); // now and then the higher one
+    CHECK(see(12.5, 1) == Reports{});
+    CHECK(alarms.take(14.6) == Reports{{"/a", "gone"}}); // fell through the lower one on its way out
+    CHECK(see(15, 1) == Reports{{"/a", "some"}});
+}

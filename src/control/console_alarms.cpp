@@ -44,8 +44,8 @@ void Console::watch_guards() {
             alarms_.see(address, "ceiling", seconds(), fmt::format("the ceiling of {:g} dBFS holds the output down by {:.1f} dB", module.values[at(module.row("ceiling"))], -down),
                         "the output is below its ceiling again");
         const auto dc = reading("dc", guard.dc);
-        if (dc > kWarnDc) alarms_.see(address, "dc", seconds(), fmt::format("DC of {:.1f} dBFS, more than 0.1 % of full scale", dc), "the DC is gone");
-        if (dc > kFailDc) alarms_.see(address, "much dc", seconds(), fmt::format("DC of {:.1f} dBFS, more than 1 % of full scale", dc), "the DC is below 1 % of full scale again");
+        if (dc > kFailDc) alarms_.see(address, "dc", seconds(), fmt::format("DC of {:.1f} dBFS, more than 1 % of full scale", dc), "the DC is gone", 2);
+        else if (dc > kWarnDc) alarms_.see(address, "dc", seconds(), fmt::format("DC of {:.1f} dBFS, more than 0.1 % of full scale", dc), "the DC is gone");
     }
 }
 

@@ -15,7 +15,8 @@ std::string HeldMessages::add(Held held) {
     if (count_ >= kMost) return "too many messages of all clients wait for changes of the graph";
     auto line = std::ranges::find_if(lines_, [&](const Line& l) { return l.front().peer == held.peer; });
     if (line == lines_.end()) line = lines_.emplace(lines_.end());
-    if (line->size() >= kMostOfOne)
+    const bool asks = held.messages.size() == 1 && held.messages.front().address == "/tonmeister/sync"; // when the others are done
+    if (line->size() >= kMostOfOne + (asks ? kMostAsking : 0))
         return fmt::format("{} messages and bundles of yours wait for changes of the graph already, expected no more (/tonmeister/sync tells when they are done)", kMostOfOne);
     line->push_back(std::move(held));
     ++count_;

@@ -25,7 +25,7 @@ class HeldMessages {
         std::int64_t time;     ///< as OscView::obey() has it
         std::uint64_t arrival; ///< of their batch
     };
-    static constexpr std::size_t kMostOfOne = 512, kMost = 16384;
+    static constexpr std::size_t kMostOfOne = 512, kMostAsking = 16, kMost = 16384;
 
     bool any_of(const osc::Peer& peer) const;
     /// Behind what waits of the same client. Empty, or why there is no room: for people.

@@ -62,8 +62,9 @@ TEST_CASE("a client that has as much waiting as it may is told so, and others ar
     Lines lines;
     for (int i = 0; i < 512; ++i) REQUIRE(lines.add('a', i).empty());
     CHECK(lines.add('a', 512).starts_with("512 messages and bundles of yours wait"));
+    CHECK(lines.held.add({client('a'), {osc::Message{"/tonmeister/sync", {}}}, 0, 0}).empty()); // what the refusal recommends
     CHECK(lines.add('b', 0).empty());
-    lines.served("", 1);
+    lines.served("", 3);
     CHECK(lines.add('a', 513).empty());
 }
 

@@ -24,12 +24,12 @@ std::size_t Step::bytes() const {
     return sum;
 }
 
-/// A fader under a hand sends many values: they are one step.
+/// A fader under a hand sends many values: they are one step. Two recalls are two.
 bool Journal::merge(const Step& step) {
     if (!fresh_ || done_.empty() || !step.text.empty() || !done_.back().text.empty()) return false;
     auto& last = done_.back();
     if (step.time - last.time > limits_.together || step.time < last.time) return false;
-    const bool same = std::ranges::equal(step.moves, last.moves, {}, &Move::address, &Move::address);
+    const bool same = step.what == last.what && std::ranges::equal(step.moves, last.moves, {}, &Move::address, &Move::address);
     if (!same) return false;
     bytes_ -= last.bytes();
     for (std::size_t i = 0; i < step.moves.size(); ++i) last.moves[i].after = step.moves[i].after;

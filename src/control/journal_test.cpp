@@ -31,6 +31,17 @@ TEST_CASE("a fader under a hand is one step, as long as it does not rest for a s
     CHECK(journal.size() == 4);
 }
 
+TEST_CASE("two recalls that move the same settings are two steps, however soon one follows the other") {
+    Journal journal;
+    for (const auto* name : {"scene/recall A", "scene/recall B"}) {
+        auto step = move("/a/fader/level", 0, 1, 1.0);
+        step.what = name;
+        journal.add(step);
+    }
+    CHECK(journal.size() == 2);
+    CHECK(journal.last()->what == "scene/recall B");
+}
+
 TEST_CASE("what was undone can be redone until something else is done") {
     Journal journal;
     journal.add(move("/a", 0, 1, 0));

@@ -50,8 +50,10 @@ bool write_all(int fd, std::string_view text) {
     return true;
 }
 
+/// A new file in the place of what a crash, or somebody else, may have left there: a link is not followed.
 tl::expected<void, std::string> write_synced(const std::string& path, std::string_view text, mode_t mode) {
-    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    ::unlink(path.c_str()); // where that fails open() does, and tells
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
     if (file.get() < 0) return failed(path);
     const bool good = ::fchmod(file.get(), mode) == 0 && write_all(file.get(), text) && ::fsync(file.get()) == 0 && file.close();
     return good ? tl::expected<void, std::string>{} : failed(path);
