@@ -33,7 +33,7 @@ using engine::HWY_NAMESPACE::LaneMemory;
 /// With p[n] = max over channels of |x[n]| and the ceiling C:
 ///   need[n] = min(1, C / p[n]);  g[n] = min(need[n], g[n-1] while held, else min(1, k g[n-1]));  y[n] = g[n] x[n]
 /// so |y| <= C from the first sample on, without look-ahead. At rest g is 1, which changes no bit.
-/// DC: the mean over the last ten steps of half a second of the absolute clock, the channel that is farthest from 0.
+/// DC, of y: the mean over the last ten steps of half a second of the absolute clock, the channel that is farthest from 0.
 template <class D> struct Guard {
     using V = hn::Vec<D>;
     struct Shared {
@@ -60,50 +60,47 @@ template <class D> struct Guard {
         }
     }
 
-    /// Adds to the channel's sums; returns its peak.
-    static HWY_INLINE V listen(D d, V* sum, const float* x, std::int64_t position, int frames) {
+    /// Adds to the channel's sums.
+    static HWY_INLINE void listen(D d, V* sum, const float* x, std::int64_t position, int frames) {
         const int width = static_cast<int>(hn::Lanes(d));
-        V peak = hn::Zero(d);
-        const auto take = [&](int i, int chain) HWY_ATTR {
-            const V v = hn::LoadU(d, x + static_cast<std::ptrdiff_t>(i) * width);
-            sum[chain] = sum[chain] + v;
-            peak = hn::Max(peak, hn::Abs(v));
-        };
+        const auto take = [&](int i, int chain) HWY_ATTR { sum[chain] = sum[chain] + hn::LoadU(d, x + static_cast<std::ptrdiff_t>(i) * width); };
         int i = 0;
         for (; i < frames && (position + i) % guard::kChains != 0; ++i) take(i, static_cast<int>((position + i) % guard::kChains));
         for (; i + guard::kChains <= frames; i += guard::kChains)
             for (int k = 0; k < guard::kChains; ++k) take(i + k, k);
         for (int k = 0; i < frames; ++i, ++k) take(i, k);
-        return peak;
     }
 
-    static HWY_INLINE void end_step(D d, Memory m, const engine::Block& b, std::int64_t step, int frames_of_step) {
-        V most = hn::Zero(d);
-        for (int c = 0; c < m.setup.channels_in; ++c) {
-            auto& channel = m.channel[c];
-            V& now = channel.steps[step % guard::kSteps];
-            now = (channel.sum[0] + channel.sum[1]) + (channel.sum[2] + channel.sum[3]);
-            for (V& sum : channel.sum) sum = hn::Zero(d);
-            V all = hn::Zero(d);
-            for (const V& one : channel.steps) all = all + one;
-            most = hn::Max(most, hn::Abs(all));
-        }
-        const V share = hn::Set(d, 1.0F / static_cast<float>(guard::kSteps * frames_of_step));
-        hn::StoreU(most * share, d, b.readouts + guard::dc * static_cast<int>(hn::Lanes(d)));
+    /// The size of the channel's sum over all steps, now that one more has ended.
+    static HWY_INLINE V end_step(D d, Channel& channel, std::int64_t step) {
+        channel.steps[step % guard::kSteps] = (channel.sum[0] + channel.sum[1]) + (channel.sum[2] + channel.sum[3]);
+        for (V& sum : channel.sum) sum = hn::Zero(d);
+        V all = hn::Zero(d);
+        for (const V& one : channel.steps) all = all + one;
+        return hn::Abs(all);
     }
 
-    /// Peak of all channels.
-    static HWY_INLINE V measure(D d, Memory m, const engine::Block& b) {
+    static HWY_INLINE void measure(D d, Memory m, const engine::Block& b) {
         const int width = static_cast<int>(hn::Lanes(d)), step = guard::step_frames(m.setup.sample_rate);
-        V peak = hn::Zero(d);
         for (int i = 0; i < b.frames;) {
             const auto now = b.position + i;
             const int n = std::min(b.frames - i, step - static_cast<int>(now % step));
             for (int c = 0; c < m.setup.channels_in; ++c)
-                peak = hn::Max(peak, listen(d, m.channel[c].sum, b.audio[c] + static_cast<std::ptrdiff_t>(i) * width, now, n));
+                listen(d, m.channel[c].sum, b.audio[c] + static_cast<std::ptrdiff_t>(i) * width, now, n);
             i += n;
-            if ((now + n) % step == 0) end_step(d, m, b, now / step, step);
+            if ((now + n) % step != 0) continue;
+            V most = hn::Zero(d);
+            for (int c = 0; c < m.setup.channels_in; ++c) most = hn::Max(most, end_step(d, m.channel[c], now / step));
+            hn::StoreU(most * hn::Set(d, 1.0F / static_cast<float>(guard::kSteps * step)), d, b.readouts + guard::dc * width);
         }
+    }
+
+    /// Of all channels.
+    static HWY_INLINE V peak_of(D d, Memory m, const engine::Block& b) {
+        V peak = hn::Zero(d);
+        for (int c = 0; c < m.setup.channels_in; ++c)
+            for (int i = 0; i < b.frames; ++i)
+                peak = hn::Max(peak, hn::Abs(hn::LoadU(d, b.audio[c] + static_cast<std::ptrdiff_t>(i) * static_cast<std::ptrdiff_t>(hn::Lanes(d)))));
         return peak;
     }
 
@@ -133,11 +130,13 @@ template <class D> struct Guard {
     }
 
     static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
-        const V peak = measure(d, m, b), gain = m.shared.gain;
+        const V gain = m.shared.gain;
         const auto under_way = hn::And(gain > hn::Zero(d), gain < hn::Set(d, 1.0F));
+        const auto closed = m.shared.ceiling < hn::Set(d, std::numeric_limits<float>::max());
         // Told by what is not above, so that a NaN in one lane is no reason to look at the others.
-        if (hn::AllFalse(d, hn::Or(peak > m.shared.ceiling, under_way))) return;
-        hold_down(d, m, b);
+        const auto needed = [&]() HWY_ATTR { return !hn::AllFalse(d, hn::Or(peak_of(d, m, b) > m.shared.ceiling, under_way)); };
+        if (!hn::AllFalse(d, hn::Or(closed, under_way)) && needed()) hold_down(d, m, b);
+        measure(d, m, b);
     }
 };
 TON_LANE_KERNELS(Guard)
@@ -178,7 +177,7 @@ constexpr auto kRows = parameter_table(std::array{
               .minimum = -120,
               .maximum = 24,
               .initial = -120,
-              .help = "DC offset: the mean over 5 s, of the channel that is farthest from 0.",
+              .help = "DC offset that leaves: the mean over 5 s, of the channel that is farthest from 0.",
               .kind = Kind::meter,
               .domain = Domain::amplitude},
 });

@@ -112,14 +112,24 @@ TEST_CASE("DC is the mean over five seconds, under programme and at any rate") {
     }
 }
 
+TEST_CASE("DC is measured of what leaves: behind the ceiling") {
+    Rig rig("guard");
+    rig.set("on", 1).set("ceiling", -40).run(constant(1, 24000 * 15, 0.5F));
+    CHECK(rig.readout("dc") == doctest::Approx(-40).epsilon(1e-4));
+}
+
 TEST_CASE("output and read-outs are the same at any block size and width") {
-    const auto x = noise(2, 48000 * 3, 9, 5);
+    auto x = noise(2, 48000 * 8, 9, 5);
+    for (auto& v : x[1]) v = 0.1F * v + 0.2F;
     const auto result = [&](int block, int width) {
         Rig rig("guard", {.channels = 2, .width = width});
         const auto y = rig.set("on", 1).set("ceiling", -12).run(x, block, {{5000, "ceiling", -20}, {70001, "on", 0}, {90003, "on", 1}});
         return std::tuple{y, rig.readout("dc"), rig.readout("reduction")};
     };
     const auto first = result(64, 1);
+    double sum = 0;
+    for (std::size_t n = 48000 * 3; n < 48000 * 8; ++n) sum += static_cast<double>(std::get<0>(first)[1][n]);
+    CHECK(static_cast<double>(std::get<1>(first)) == doctest::Approx(decibels(sum / (48000 * 5))).epsilon(1e-4));
     for (const int block : {1, 7, 1000})
         for (const int width : {1, 4, 0}) CHECK(result(block, width) == first);
 }

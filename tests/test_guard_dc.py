@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The alarm for DC: a mean over 5 s beyond 0.1 % and 1 % of full scale (acceptance.md section 8)."""
+
+import re
+import subprocess
+
+import numpy as np
+from desk import BINARY, ROOT, write_config
+from scipy.io import wavfile
+
+RATE = 48000
+SOME = re.compile(r"DC of (-\d+\.\d) dBFS, more than 0\.1 % of full scale")
+MUCH = re.compile(r"DC of (-\d+\.\d) dBFS, more than 1 % of full scale")
+
+
+def told(tmp_path, strips, inputs=None, seconds=60):
+    """Renders, and gives what each strip's guard told, in order."""
+    words = []
+    for name, sound in (inputs or {}).items():
+        wavfile.write(tmp_path / f"{name}.wav", RATE, sound.astype(np.float32))
+        words += ["--input", f"{name}={tmp_path}/{name}.wav"]
+    done = subprocess.run([BINARY, "render", write_config(tmp_path, strips), *words, "--output", f"{next(iter(strips))}={tmp_path}/out.wav",
+                           "--length", str(seconds), "--bits", "32f"], capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    events = re.findall(r"/(\w+)/guard: (.*)", done.stderr)
+    return {name: [text for strip, text in events if strip == name and "ceiling" not in text] for name in strips}
+
+
+def pink(frames, seed, lowest=20):
+    """-3.01 dB an octave, flat below `lowest` Hz, RMS of 1."""
+    generator = np.random.default_rng(seed)
+    f = np.fft.rfftfreq(frames, 1 / RATE)
+    x = np.fft.irfft((generator.normal(size=f.size) + 1j * generator.normal(size=f.size)) / np.sqrt(np.maximum(f, lowest)), frames)
+    return x / x.std()
+
+
+def kinds(events):
+    return ["some" if SOME.fullmatch(e) else "much" if MUCH.fullmatch(e) else e for e in events]
+
+
+def test_dc_is_told_by_its_size_and_once_when_it_is_gone(tmp_path):
+    here = np.zeros(40 * RATE)
+    here[3 * RATE:20 * RATE] = 1
+    beds = {"silence": 0.0, "tone": 0.1 * np.sin(2 * np.pi * 97.3 * np.arange(40 * RATE) / RATE), "white": 0.02 * np.random.default_rng(4).normal(size=40 * RATE),
+            "pink": 0.001 * pink(40 * RATE, 5)}
+    values = {"trace": (0.0005, []), "some": (0.0013, ["some", "the DC is gone"]), "half": (-0.005, ["some", "the DC is gone"]),
+              "much": (0.011, ["some", "much", "the DC is gone"]), "more": (-0.05, ["some", "much", "the DC is gone"])}
+    sounds = {f"{bed}_{name}": sound + value * here for bed, sound in beds.items() for name, (value, _) in values.items()}
+    heard = told(tmp_path, {name: {"channels": 1, "input": [], "output": []} for name in sounds}, sounds, 40)
+    assert {name: kinds(events) for name, events in heard.items()} == {name: values[name.split("_")[1]][1] for name in sounds}
+
+
+def test_one_per_cent_under_noise_and_music_is_told(tmp_path):
+    music = subprocess.run(["ffmpeg", "-v", "error", "-stream_loop", "2", "-i", ROOT / "demo/stems/guitar.ogg", "-t", "40", "-ar", str(RATE), "-ac", "1", "-f", "f32le", "-"],
+                           capture_output=True, timeout=60, check=True).stdout
+    sounds = {"white": 0.1 * np.random.default_rng(3).normal(size=40 * RATE) + 0.012, "pink": 0.1 * pink(40 * RATE, 6) + 0.02, "music": np.frombuffer(music, np.float32)[:40 * RATE] + 0.012}
+    for events in told(tmp_path, {name: {"channels": 1, "input": [], "output": []} for name in sounds}, sounds, 40).values():
+        assert kinds(events)[:2] == ["some", "much"], events
+
+
+def test_it_is_measured_behind_the_ceiling(tmp_path):
+    noise = {"loud": {"channels": 1, "chain": [{"noise": {"type": "white", "seed": 3, "level": 0}}, {"gain": {"level": 24}}], "output": [], "guard": {"on": True, "ceiling": -6}}}
+    assert "much" not in kinds(told(tmp_path, noise)["loud"]) # half of full scale at the most: its mean over 5 s is some -60 dBFS
+
+
+def test_more_and_less_of_it_are_told_as_they_come(tmp_path):
+    seconds = np.arange(60 * RATE) / RATE
+    sound = {"a": np.select([seconds < 15, seconds < 30, seconds < 48], [0.004, 0.03, 0.004], 0)}
+    events = told(tmp_path, {"a": {"channels": 1, "input": [], "output": []}}, sound)["a"]
+    assert kinds(events) == ["some", "much", "some", "the DC is gone"]
