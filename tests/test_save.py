@@ -9,6 +9,7 @@ import time
 import wave
 
 import numpy
+import osc_client
 import pytest
 from support_cli import ROOT, Daemon, tonmeister
 
@@ -298,29 +299,44 @@ def test_a_save_onto_a_link_is_a_save_onto_what_it_leads_to(config, tmp_path):
     assert (folder / "shows/monday.json.bak").read_text() == '{ "version": 1 }'
 
 
+def test_a_config_named_by_a_link_is_saved_where_that_leads_though_nothing_is_there_any_more(config, tmp_path):
+    link = config.parent / "current.json"
+    link.symlink_to("voice.json")
+    with Daemon(link, tmp_path) as desk:
+        desk.set("/host/fader/level", "-9")
+        config.rename(config.with_name("away.json"))
+        assert desk.ask("send", "/tonmeister/save").returncode == 0
+    assert link.is_symlink() and json.loads(config.read_text())["strips"]["host"]["chain"][2] == {"fader": {"level": -9}}
+
+
 def test_a_save_replaces_no_file_that_is_no_config(config, tmp_path):
     folder = config.parent
     shutil.copy(ROOT / "configs/tonmeister.schema.json", folder)
     (folder / "broken.json").write_text("{ not even JSON")
-    before = {name: (folder / name).read_text() for name in ("tonmeister.schema.json", "broken.json")}
+    (folder / "lock.json").write_text('{ "version": 3, "packages": {} }')
+    (folder / "one.json").write_text('{ "version": 1, "files": [] }')
+    (folder / "newer.json").write_text('{ "version": 2, "strips": {} }')
+    before = {name: (folder / name).read_text() for name in ("tonmeister.schema.json", "broken.json", "lock.json", "one.json", "newer.json")}
     with Daemon(config, tmp_path, "--state", folder / "kept.json") as desk:
         desk.set("/host/fader/level", "-9")
         until = time.monotonic() + 20
         while not (folder / "kept.json").exists() and time.monotonic() < until:
             time.sleep(0.02)
-        for name in ("tonmeister.schema", "broken", "kept"):
+        for name in ("tonmeister.schema", "broken", "lock", "one", "newer", "kept"):
             done = desk.ask("send", "/tonmeister/save", name)
-            assert done.returncode == 1 and f"{folder}/{name}.json is there and is no config; expected another name" in done.stderr
+            assert done.returncode == 1 and f"{folder}/{name}.json is there and can't be read as a config; expected another name" in done.stderr
     assert {name: (folder / name).read_text() for name in before} == before
     assert "tonmeister_state" in (folder / "kept.json").read_text()
     assert not list(folder.glob("*.bak"))
 
 
 def test_a_kill_right_behind_a_save_finds_nothing_unsaved(config, tmp_path):
-    for i in range(5):
+    for i in range(6):
         with Daemon(config, tmp_path) as desk:
             desk.set("/host/fader/level", "-7.3")
             assert desk.ask("send", "/tonmeister/strip/add", f"n{i}", "{}").returncode == 0
+            if i % 2:  # the edit is in the state by then, as one that is not saved
+                assert osc_client.wait_for(lambda: desk.ask("send", "/tonmeister/status").stdout.endswith(" saved\n"))
             assert desk.ask("send", "/tonmeister/save").returncode == 0
             desk.stop(signal.SIGKILL)
     with Daemon(config, tmp_path) as desk:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/config_files.hpp"
 
-#include "config/json.hpp"
+#include "config/config.hpp"
 #include "control/config_names.hpp"
 #include "control/state.hpp"
 
@@ -16,13 +16,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The schema, a state and scenes are JSON, too, and don't say a version.
-bool is_config(const std::string& text) {
-    config::Diagnostics errors("");
-    const auto root = config::read_json(text, errors);
-    const auto* version = root ? root->find("version") : nullptr;
-    return version && version->as<double>();
-}
+/// Other programs' files are JSON with a version, too: it is read as `run` would.
+bool is_config(const std::string& text) { return config::read_text(text, "").errors.empty(); }
 
 /// FILE.bak. A link of that name is replaced, not followed: it may lead anywhere.
 tl::expected<void, std::string> keep(const std::string& path, const std::string& text) {
@@ -50,7 +45,7 @@ tl::expected<std::string, std::string> save_config(control::Editor& editor, cons
     const auto old = replaces ? control::read_whole(path) : tl::expected<std::string, std::string>(std::string());
     if (!old) return tl::make_unexpected(old.error());
     if (!itself && replaces && !is_config(*old))
-        return tl::make_unexpected(fmt::format("{} is there and is no config; expected another name", path));
+        return tl::make_unexpected(fmt::format("{} is there and can't be read as a config; expected another name", path));
     if (itself && replaces && *old != editor.file_text())
         return tl::make_unexpected(std::string("the file was changed by hand since it was read; take that over with /tonmeister/reload first, or save under another PATH"));
     const auto text = itself ? editor.text_to_save() : control::text_elsewhere(editor.text_to_save(), loaded, path);

@@ -12,8 +12,8 @@ namespace ton::app {
 
 /// /tonmeister/save [PATH]: the desk as it stands becomes a config, with the text's comments, order and layout kept where
 /// nothing changed. PATH goes from the folder of `home`, the config that the process was started with (control::named_config);
-/// a config that is replaced is kept beside it as FILE.bak, what is no config is not replaced. Without one (only where `may_replace`) it is `config`, the loaded
-/// one, itself. Returns its whole name; the error is for the client. Blocks on the disk.
+/// a config that is replaced is kept beside it as FILE.bak, what can't be read as one is not replaced. Without a PATH (only
+/// where `may_replace`) it is `config`, the loaded one, itself. Returns its whole name; the error is for the client. Blocks on the disk.
 tl::expected<std::string, std::string> save_config(control::Editor& editor, const std::string& home, const std::string& config, const control::osc::Message& message, bool may_replace);
 
 } // namespace ton::app

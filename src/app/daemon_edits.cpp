@@ -78,7 +78,8 @@ void Daemon::save(const control::osc::Message& message, control::Answers& answer
     const auto saved = save_config(editor_, options_.config, loaded_.file, message, true);
     if (!saved) return answers.error(message.address, saved.error());
     spdlog::info(fmt::format("{}: saved", *saved));
-    flush_state(); // or a start after a kill would take the file for one that somebody changed
+    flush_state();
+    if (state_) state_->wait(); // or a start after a kill would take the file for one that somebody changed
     answers.reply({"/tonmeister/saved", {*saved}});
 }
 

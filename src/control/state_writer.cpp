@@ -59,6 +59,17 @@ tl::expected<void, std::string> write_synced(const std::string& path, std::strin
     return good ? tl::expected<void, std::string>{} : failed(path);
 }
 
+/// Where a file's links end, whether or not there is a file. Empty where they don't.
+std::filesystem::path end_of_links(std::filesystem::path path, std::error_code& error) {
+    constexpr int kMost = 40; // as many as Linux follows
+    for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(path, error)); ++links) {
+        if (links == kMost) return error = std::make_error_code(std::errc::too_many_symbolic_link_levels), std::filesystem::path();
+        path = path.parent_path() / std::filesystem::read_symlink(path, error);
+        if (error) return {};
+    }
+    return std::filesystem::weakly_canonical(path, error);
+}
+
 } // namespace
 
 tl::expected<std::string, std::string> read_whole(const std::string& path) {
@@ -77,7 +88,7 @@ tl::expected<std::string, std::string> read_whole(const std::string& path) {
 
 tl::expected<void, std::string> replace_file(const std::string& path, std::string_view text) {
     std::error_code error;
-    const auto target = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+    const auto target = end_of_links(std::filesystem::absolute(path, error), error);
     if (error) return tl::make_unexpected(fmt::format("{}: {}", path, error.message()));
     struct stat old{};
     const bool exists = ::stat(target.c_str(), &old) == 0;
@@ -120,6 +131,11 @@ std::string StateWriter::finish() {
     wake_.notify_one();
     if (thread_.joinable()) thread_.join();
     return error();
+}
+
+void StateWriter::wait() {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return !busy_ && pages_.empty(); });
 }
 
 void StateWriter::touch(Clock::time_point now) {
@@ -169,6 +185,7 @@ void StateWriter::run() {
         lock.lock();
         busy_ = false;
         error_ = written ? std::string{} : std::move(written.error());
+        idle_.notify_one();
     }
 }
 
