@@ -31,8 +31,10 @@ inline double white(std::uint64_t word) TM_NONBLOCKING {
 }
 
 /// Makes white noise pink: first-order sections with poles at c fs/sqrt(3) 3^-k and zeros sqrt(3) above them,
-/// down to 3 Hz, and a zero that bends the top; matched-z. Within 0.25 dB of -3.01 dB per octave from 20 Hz
-/// to 20 kHz at 44.1 to 192 kHz. The output has unit RMS for unit RMS in. Construct on the control thread.
+/// down to 3 Hz, and a zero that bends the top; matched-z. Below 10 Hz it ends with a Butterworth high-pass of fourth order,
+/// as in SMPTE ST 2095-1, which takes 0.02 dB at 20 Hz: what can't be heard would be a wandering DC to whoever watches.
+/// Within 0.25 dB of -3.01 dB per octave from 20 Hz to 20 kHz at 44.1 to 192 kHz. The output has unit RMS for unit RMS in.
+/// Construct on the control thread.
 class PinkFilter {
   public:
     explicit PinkFilter(double sample_rate);
@@ -42,12 +44,16 @@ class PinkFilter {
     struct Section {
         double pole, zero, state;
     };
+    struct Cut { ///< y = gain (1 - 1/z)^2 / (1 + a1/z + a2/z^2): exactly nothing of a DC
+        double gain, a1, a2, s1, s2;
+    };
 
   private:
     static constexpr double kTop = 0.19; // c, and the bending zero's coefficient: found by search over both
-    static constexpr int kMost = 16;
+    static constexpr int kMost = 16, kCuts = 2;
     double power() const;
     Section sections_[kMost] = {};
+    Cut cuts_[kCuts] = {};
     int count_ = 0;
     double gain_ = 1.0, last_ = 0.0;
 };
