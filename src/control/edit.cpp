@@ -92,7 +92,7 @@ std::string Edit::add_strip(const std::string& name, std::string_view json) {
     if (auto error = config::strip_name_error(name)) return *error;
     if (has_strip(name)) return fmt::format("there is a strip {} already", quote(name));
     std::string error;
-    const auto strip = read_argument(json, error);
+    auto strip = read_argument(json, error);
     if (!strip) return error;
     if (!strip->as<Node::Object>()) return fmt::format("found {}, expected a strip: an object such as {{\"chain\":[{{\"fader\":{{}}}}]}}", config::describe(*strip));
     if (!document_.has({std::string("strips")})) {
@@ -122,6 +122,9 @@ std::string Edit::users_of(const std::string& name) {
     const auto add = [&](std::string user, const std::string& strip) {
         if (strip != name && std::ranges::find(users, user) == users.end()) users.push_back(std::move(user));
     };
+    for (auto& member : std::get<Node::Object>(strip->value))
+        if (auto* chain = member.key == "chain" ? std::get_if<Node::List>(&member.value.value) : nullptr)
+            for (auto& entry : *chain) spell_out(entry);
     for (const auto& reference : references_to(root(), name)) add(reference.user, reference.user.substr(0, reference.user.find('/')));
     const auto before = origin(name);
     if (!before.empty())

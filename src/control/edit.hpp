@@ -61,6 +61,7 @@ class Edit {
     std::string unknown_strip(const std::string& name);
     std::string unknown_group(const std::string& name);
     std::string unknown_module(std::string_view name);
+    void spell_out(config::Node& entry);
     void put(const config::Path& object, const std::string& key, const config::Node& value);
     std::size_t entry_before(const std::string& strip, ChainText& chain, std::size_t module);
     void own(const std::string& strip, ChainText& chain, std::size_t module);

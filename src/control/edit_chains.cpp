@@ -24,6 +24,8 @@ Path chain_path(const std::string& strip) { return {std::string("strips"), strip
 /// No JSON begins like that but null, true and false, which are no modules either.
 bool is_word(std::string_view text) { return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0; }
 
+Node plain_module(std::string_view name) { return Node{Node::Object{{std::string(name), {}, Node{Node::Object{}, {}}}}, {}}; }
+
 /// `most`: the highest place that is allowed.
 std::string find_module(const ChainText& chain, const ModulePlace& place, std::size_t most, std::size_t& index) {
     if (const auto* name = std::get_if<std::string>(&place)) {
@@ -72,15 +74,19 @@ std::string Edit::unknown_module(std::string_view name) {
                        near ? fmt::format("; did you mean {}?", quote(*near)) : "");
 }
 
+/// A name in a chain is a template's, as in a config; in a message else a module's, which stands in the text with its braces.
+void Edit::spell_out(Node& entry) {
+    const auto* name = entry.as<std::string>();
+    if (name && !find_template(root(), *name) && graph::module_type(*name)) entry = plain_module(*name);
+}
+
 std::string Edit::insert_module(const std::string& strip, const ModulePlace& place, std::string_view json) {
     if (!has_strip(strip)) return unknown_strip(strip);
     auto chain = chain_of(strip);
     std::size_t index = 0;
     if (auto error = find_module(chain, place, chain.modules.size(), index); !error.empty()) return error;
     Node entry;
-    if (graph::module_type(json)) {
-        entry.value = Node::Object{{std::string(json), {}, Node{Node::Object{}, {}}}};
-    } else if (find_template(root(), json)) {
+    if (graph::module_type(json) || find_template(root(), json)) {
         entry.value = std::string(json);
     } else if (is_word(json)) {
         return unknown_module(json);
@@ -90,6 +96,7 @@ std::string Edit::insert_module(const std::string& strip, const ModulePlace& pla
         if (!read) return error.starts_with("the JSON") ? error + "; expected a module such as {\"eq\":{}}, or a module's or template's name" : error;
         entry = std::move(*read);
     }
+    spell_out(entry);
     if (!chain.written && document_.has(chain_path(strip))) return "the strip's chain is no list, expected one";
     if (!chain.written) {
         const auto path = strip_path(strip);

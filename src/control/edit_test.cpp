@@ -104,6 +104,22 @@ TEST_CASE("a chain is edited by places as the desk has them, or by names") {
     CHECK(t.edit.insert_module("mix", 0, "{").find("the JSON, 1:2: ") == 0);
 }
 
+TEST_CASE("a chain's entry may be a bare name wherever a message brings it, and the text gets what a config has") {
+    Trial t;
+    CHECK(t.edit.add_strip("talk", R"({"chain":["highpass","voice",{"fader":{}}]})").empty());
+    CHECK(t.made("\"mix\": {}", "\"mix\": {},\n    \"talk\": { \"chain\": [ { \"highpass\": {} }, \"voice\", { \"fader\": {} } ] }"));
+    Trial quoted;
+    CHECK(quoted.edit.insert_module("mix", 0, R"("gate")").empty());
+    CHECK(quoted.made("\"mix\": {}", "\"mix\": { \"chain\": [ { \"gate\": {} } ] }"));
+    const ton::config::Document own(R"({ "version": 1, "templates": { "eq": [ { "gate": {} } ] }, "strips": { "a": {} } })");
+    const ton::graph::Desk none;
+    for (const bool whole : {false, true}) { // as in a config a template's name goes before a module's
+        Edit edit(own, none, none);
+        CHECK((whole ? edit.add_strip("b", R"({"chain":["eq"]})") : edit.insert_module("a", 0, "eq")).empty());
+        CHECK_MESSAGE(edit.document().text().find(R"("eq"])") != std::string::npos, edit.document().text());
+    }
+}
+
 TEST_CASE("an edit at a template's edge leaves it, one inside writes it out in that strip") {
     Trial before, behind, inside, nested;
     CHECK(before.edit.insert_module("host", 0, "gate").empty());
