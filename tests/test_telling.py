@@ -32,6 +32,12 @@ def logged(desk, word):
 
 # -------------------------------------------------------------------------------------------------- what is wrong
 
+def test_plain_words_where_a_list_belongs_are_answered_with_how_it_is_written(desk):
+    told = reasons(desk.client.obey("/tonmeister/strip/set", "a", "output", "x"))
+    assert told == ['found "x", expected a list of port names such as ["system:playback_1"]']
+    assert "a list of" in reasons(desk.client.obey("/tonmeister/strip/set", "a", "output", '"x"'))[0]
+
+
 def test_a_strips_chain_takes_bare_names_as_one_modules_insertion_does(desk):
     assert reasons(desk.client.obey("/tonmeister/strip/add", "b", '{"chain":["highpass","fader"],"to":"mix"}')) == []
     assert desk.client.get("/b/highpass/frequency") == desk.client.get("/b/highpass/frequency") > 0

@@ -19,6 +19,20 @@ using config::quote;
 
 namespace {
 
+constexpr std::string_view kNoJson = "the JSON"; // what is wrong with it as such begins so
+
+/// What a strip's own keys are, for people who write something else.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSettings{{
+    {"name", "the name to show"},
+    {"stage", "track, mix or master"},
+    {"channels", "a whole number"},
+    {"input", "a list of port names such as [\"system:capture_1\"]"},
+    {"output", "a list of port names such as [\"system:playback_1\"]"},
+    {"guard", "an object such as {\"ceiling\":-1}"},
+    {"solo_safe", "true or false"},
+    {"link", "the name of the strip that is its right side"},
+}};
+
 /// A player's or recorder's "file", however deep, that a message may not name.
 const std::string* forbidden_file(const Node& node) {
     if (const auto* list = node.as<Node::List>())
@@ -40,13 +54,21 @@ std::optional<Node> read_argument(std::string_view json, std::string& error) {
     auto node = config::read_json(json, errors);
     if (!errors.empty()) {
         const auto first = errors.take().front();
-        error = fmt::format("the JSON, {}:{}: {}", first.line, first.column, first.message);
+        error = fmt::format("{}, {}:{}: {}", kNoJson, first.line, first.column, first.message);
         return std::nullopt;
     }
     if (const auto* file = forbidden_file(*node)) {
         error = fmt::format("{}: {}", quote(*file), kBelowConfig);
         return std::nullopt;
     }
+    return node;
+}
+
+std::optional<Node> read_setting(std::string_view json, std::string_view expected, std::string& error) {
+    auto node = read_argument(json, error);
+    if (node || !error.starts_with(kNoJson)) return node;
+    const bool begun = json.empty() || json.starts_with('[') || json.starts_with('{') || json.starts_with('"');
+    error = begun ? fmt::format("{}; expected {}", error, expected) : fmt::format("found {}, expected {}", quote(json), expected);
     return node;
 }
 
@@ -170,14 +192,18 @@ std::string Edit::rename_strip(const std::string& from, const std::string& to) {
 }
 
 std::string Edit::set_strip(const std::string& name, const std::string& key, std::string_view json) {
-    static constexpr std::array<std::string_view, 8> keys{"name", "stage", "channels", "input", "output", "guard", "solo_safe", "link"};
     if (!has_strip(name)) return unknown_strip(name);
     if (key == "mute" || key == "solo") return fmt::format("it is set at /{}/{}", name, key);
     if (key == "to") return "it is set by /tonmeister/route";
     if (key == "chain") return "it is changed by /tonmeister/chain/insert, remove and move";
-    if (std::ranges::find(keys, key) == keys.end()) return fmt::format("expected one of {}", config::join(keys, ", "));
+    const auto setting = std::ranges::find(kSettings, key, &std::pair<std::string_view, std::string_view>::first);
+    if (setting == kSettings.end()) {
+        std::vector<std::string_view> keys;
+        for (const auto& [known, expected] : kSettings) keys.push_back(known);
+        return fmt::format("expected one of {}", config::join(keys, ", "));
+    }
     std::string error;
-    const auto value = read_argument(json, error);
+    const auto value = read_setting(json, setting->second, error);
     if (!value) return error;
     put(strip_path(name), key, *value);
     return {};

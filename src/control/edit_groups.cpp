@@ -70,7 +70,7 @@ std::string Edit::set_group(const std::string& name, const std::string& key, std
     if (key == "level" || key == "mute" || key == "solo") return fmt::format("it is set at /groups/{}/{}", name, key);
     if (key != "members" && key != "name") return "expected members or name";
     std::string error;
-    const auto value = read_argument(json, error);
+    const auto value = read_setting(json, key == "members" ? R"(a list of strips such as ["kick","tom*"])" : "the name to show", error);
     if (!value) return error;
     put(group, key, *value);
     return {};

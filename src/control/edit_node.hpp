@@ -13,6 +13,8 @@ namespace ton::control {
 
 /// JSON of a message; `error` says what is wrong with it.
 std::optional<config::Node> read_argument(std::string_view json, std::string& error);
+/// The same of a setting: who writes plain words where JSON belongs is told what was `expected`, and how that is written.
+std::optional<config::Node> read_setting(std::string_view json, std::string_view expected, std::string& error);
 config::Node text_node(std::string text);
 /// Where a config has that strip.
 inline config::Path strip_path(const std::string& name) { return {std::string("strips"), name}; }

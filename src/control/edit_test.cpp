@@ -145,5 +145,10 @@ TEST_CASE("routes and a strip's own settings") {
     CHECK(t.edit.set_strip("echo", "input", R"(["system:capture_1"])").empty());
     CHECK(t.text().find("\"echo\": { \"input\": [\"system:capture_1\"] }") != std::string::npos);
     CHECK(t.edit.set_strip("echo", "input", "null").empty());
+    for (const auto* found : {"x", "system:playback_1", "/play.*/"})
+        CHECK(t.edit.set_strip("echo", "output", found) == "found \"" + std::string(found) + R"(", expected a list of port names such as ["system:playback_1"])");
+    CHECK(t.edit.set_strip("echo", "output", "[x]").find("the JSON, 1:2: ") == 0);
+    CHECK(t.edit.set_strip("echo", "output", "[x]").find(R"(; expected a list of port names such as ["system:playback_1"])") != std::string::npos);
+    CHECK(t.edit.set_strip("echo", "channels", "two") == "found \"two\", expected a whole number");
     CHECK(t.edit.set_strip("echo", "chain", "[]") == "it is changed by /tonmeister/chain/insert, remove and move");
 }
