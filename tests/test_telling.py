@@ -32,6 +32,25 @@ def logged(desk, word):
 
 # -------------------------------------------------------------------------------------------------- what is wrong
 
+def test_a_scenes_file_that_is_broken_is_not_called_a_config(desk):
+    osc = desk.client
+    osc.obey("/tonmeister/scene/store", "verse", "/a/fader/level")
+    assert osc.ask("/tonmeister/status")[-1] in ("saved", "saving")
+    file, = [path for path in desk.config.parent.glob("**/*.scenes.json") for _ in range(1) if path.stat().st_size] or [None]
+    good = file.read_text()
+    for broken, place, reason in ((good + "]", None, 'found "]", expected nothing after the scenes\' closing bracket'),
+                                  ("", ":1:1: ", 'the file is empty, expected scenes such as {"tonmeister_scenes": 1, "scenes": {}}'),
+                                  ("{}", ":1:1: tonmeister_scenes: ", 'expected "tonmeister_scenes": 1')):
+        file.write_text(broken)
+        told, = reasons(osc.obey("/tonmeister/scene/list"))
+        assert told.startswith(f"{file}{place or ':'}") and told.endswith(reason) and "config" not in told.replace(str(file), "")
+    file.write_text(good.replace('"safe"', '"save"'))
+    told, = reasons(osc.obey("/tonmeister/scene/list"))
+    assert told.endswith('expected a key of a file of scenes (tonmeister_scenes, safe, scenes); did you mean "safe"?')
+    file.write_text(good)
+    assert osc.obey("/tonmeister/scene/list")[-1] == ("/tonmeister/scene/listed", [1])
+
+
 def test_plain_words_where_a_list_belongs_are_answered_with_how_it_is_written(desk):
     told = reasons(desk.client.obey("/tonmeister/strip/set", "a", "output", "x"))
     assert told == ['found "x", expected a list of port names such as ["system:playback_1"]']

@@ -18,7 +18,7 @@ constexpr std::size_t longest_path = 120; // bytes
 /// Recursive descent, one function a rule of RFC 8259. The depth limit bounds the recursion.
 class Reader {
   public:
-    Reader(std::string_view text, Diagnostics& errors) : scan_(text), errors_(errors) {}
+    Reader(std::string_view text, Diagnostics& errors, const TextKind& kind) : scan_(text), errors_(errors), kind_(kind) {}
 
     Node document();
     const std::string& path() const { return path_; }
@@ -33,6 +33,7 @@ class Reader {
 
     Scanner scan_;
     Diagnostics& errors_;
+    const TextKind& kind_;
     std::string path_;
     std::size_t values_ = 0;
 };
@@ -40,13 +41,12 @@ class Reader {
 Node Reader::document() {
     scan_.skip_blank();
     if (scan_.at_end()) {
-        throw SyntaxError{{1, 1},
-                          "the file is empty, expected a config such as {\"version\": 1, \"strips\": {}}"};
+        throw SyntaxError{{1, 1}, fmt::format("{} is empty, expected {} such as {}", kind_.text, kind_.is, kind_.example)};
     }
     Node root = value(1);
     scan_.skip_blank();
     if (!scan_.at_end())
-        scan_.fail("found " + scan_.found() + ", expected nothing after the config's closing bracket");
+        scan_.fail(fmt::format("found {}, expected nothing after {} closing bracket", scan_.found(), kind_.of));
     return root;
 }
 
@@ -180,16 +180,13 @@ Position position_of(std::string_view text, std::size_t offset) {
 }
 
 /// What makes the text unreadable as a whole, before any grammar; empty when nothing does.
-std::optional<SyntaxError> encoding_error(std::string_view text) {
-    if (text.size() > largest_text) {
-        return SyntaxError{
-            {}, fmt::format("the file is larger than {} MiB, expected a config", largest_text >> 20)};
-    }
-    if (text.substr(0, 3) == "\xEF\xBB\xBF") {
-        return SyntaxError{{1, 1}, "the file begins with a byte order mark, expected UTF-8 without one"};
-    }
+std::optional<SyntaxError> encoding_error(std::string_view text, const TextKind& kind) {
+    if (text.size() > largest_text)
+        return SyntaxError{{}, fmt::format("{} is larger than {} MiB, expected {}", kind.text, largest_text >> 20, kind.is)};
+    if (text.substr(0, 3) == "\xEF\xBB\xBF")
+        return SyntaxError{{1, 1}, fmt::format("{} begins with a byte order mark, expected UTF-8 without one", kind.text)};
     const bool utf16 = text.substr(0, 2) == "\xFF\xFE" || text.substr(0, 2) == "\xFE\xFF";
-    if (utf16) return SyntaxError{{1, 1}, "the file is UTF-16, expected UTF-8"};
+    if (utf16) return SyntaxError{{1, 1}, fmt::format("{} is UTF-16, expected UTF-8", kind.text)};
     const std::size_t bad = find_invalid_utf8(text);
     if (bad == std::string_view::npos) return std::nullopt;
     return SyntaxError{position_of(text, bad),
@@ -199,12 +196,12 @@ std::optional<SyntaxError> encoding_error(std::string_view text) {
 
 } // namespace
 
-std::optional<Node> read_json(std::string_view text, Diagnostics& errors) {
-    if (auto error = encoding_error(text)) {
+std::optional<Node> read_json(std::string_view text, Diagnostics& errors, const TextKind& kind) {
+    if (auto error = encoding_error(text, kind)) {
         errors.add(error->at, "", std::move(error->message));
         return std::nullopt;
     }
-    Reader reader(text, errors);
+    Reader reader(text, errors, kind);
     try {
         return reader.document();
     } catch (SyntaxError& error) {

@@ -51,7 +51,7 @@ const std::string* forbidden_file(const Node& node) {
 
 std::optional<Node> read_argument(std::string_view json, std::string& error) {
     config::Diagnostics errors("");
-    auto node = config::read_json(json, errors);
+    auto node = config::read_json(json, errors, {.text = "the text", .is = "JSON", .of = "its", .example = R"({"fader":{}})"});
     if (!errors.empty()) {
         const auto first = errors.take().front();
         error = fmt::format("{}, {}:{}: {}", kNoJson, first.line, first.column, first.message);
@@ -122,6 +122,9 @@ std::string Edit::add_strip(const std::string& name, std::string_view json) {
         none.value = Node::Object{};
         did(document_.insert({}, "strips", none));
     }
+    for (auto& member : std::get<Node::Object>(strip->value))
+        if (auto* chain = member.key == "chain" ? std::get_if<Node::List>(&member.value.value) : nullptr)
+            for (auto& entry : *chain) spell_out(entry);
     did(document_.insert({std::string("strips")}, name, *strip));
     origins_[name] = "";
     return {};
@@ -144,9 +147,6 @@ std::string Edit::users_of(const std::string& name) {
     const auto add = [&](std::string user, const std::string& strip) {
         if (strip != name && std::ranges::find(users, user) == users.end()) users.push_back(std::move(user));
     };
-    for (auto& member : std::get<Node::Object>(strip->value))
-        if (auto* chain = member.key == "chain" ? std::get_if<Node::List>(&member.value.value) : nullptr)
-            for (auto& entry : *chain) spell_out(entry);
     for (const auto& reference : references_to(root(), name)) add(reference.user, reference.user.substr(0, reference.user.find('/')));
     const auto before = origin(name);
     if (!before.empty())

@@ -32,7 +32,7 @@ class Reader {
         SceneBook book;
         if (!root.as<Node::Object>()) return config::add_wrong_type(root, "", "scenes: an object such as {\"tonmeister_scenes\": 1, \"scenes\": {}}", errors_), book;
         if (!check_version(root)) return book;
-        const config::Fields fields(root, "", "a file of scenes", {kMark, "config", "safe", "scenes"}, errors_);
+        const config::Fields fields(root, "", "a file of scenes", {kMark, "safe", "scenes"}, errors_);
         book.safes = patterns(fields, "safe");
         const Node* scenes = fields.find("scenes");
         const auto* members = scenes ? scenes->as<Node::Object>() : nullptr;
@@ -193,7 +193,7 @@ std::string_view to_text(Way way) { return way == Way::linear ? "linear" : "smoo
 
 tl::expected<SceneBook, std::vector<config::Diagnostic>> read_scenes(std::string_view text, const std::string& file) {
     config::Diagnostics errors(file);
-    const auto root = config::read_json(text, errors);
+    const auto root = config::read_json(text, errors, {.text = "the file", .is = "scenes", .of = "the scenes'", .example = R"({"tonmeister_scenes": 1, "scenes": {}})"});
     auto book = root ? Reader(errors).read(*root) : SceneBook{};
     if (!errors.empty()) return tl::make_unexpected(errors.take());
     return book;
