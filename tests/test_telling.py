@@ -32,6 +32,16 @@ def logged(desk, word):
 
 # -------------------------------------------------------------------------------------------------- what is wrong
 
+def test_a_point_beyond_a_matrix_is_answered_with_its_size(desk):
+    size = "2 x 2: points 1..2 / 1..2"
+    for address in ("/m/matrix/3/1/level", "/m/matrix/1/3/on", "/m/matrix/0/1/level/inc"):
+        assert reasons(desk.client.obey(address, 1.0)) == [f"there is no such address: this matrix is {size}"]
+    for address in ("/m/matrix/2/2/levle", "/m/matrix/x/1/level", "/m/matrix", "/m", "/m/matrx/3/1/level", "/a/fader/3/1/level"):
+        assert reasons(desk.client.obey(address, 1.0)) == ["there is no such address"]
+    told, = reasons(desk.client.obey("/tonmeister/chain/insert", "m", 0, '{"matrix":{"3/1/level":0}, "as":"two"}'))
+    assert told == f"strips.m.chain[0].matrix.3/1/level: unknown parameter \"3/1/level\", expected one of this matrix's size, {size}"
+
+
 def test_a_scenes_file_that_is_broken_is_not_called_a_config(desk):
     osc = desk.client
     osc.obey("/tonmeister/scene/store", "verse", "/a/fader/level")

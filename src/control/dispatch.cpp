@@ -5,6 +5,8 @@
 #include "control/osc/pattern.hpp"
 #include "control/verb_kinds.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <set>
@@ -90,6 +92,18 @@ std::string Dispatcher::no_verb(std::string_view verb) const {
     return absent == absent_.end() ? kNoVerb : absent->second;
 }
 
+std::string Dispatcher::no_address(std::string_view address) const {
+    constexpr std::string_view none = "there is no such address";
+    const auto strip = address.starts_with('/') ? strip_of(address) : std::string_view();
+    const int s = console_.desk().index(strip);
+    if (s < 0 || address.size() <= strip.size() + 2) return std::string(none);
+    const auto rest = address.substr(strip.size() + 2);
+    const auto* module = console_.desk().strips[static_cast<std::size_t>(s)].find(rest.substr(0, rest.find('/')));
+    if (!module || rest.size() <= module->name.size()) return std::string(none);
+    const auto size = graph::beyond_size(*module->type, rest.substr(module->name.size() + 1));
+    return size.empty() ? std::string(none) : fmt::format("{}: this {} is {}", none, module->type->name, size);
+}
+
 /// Which controls a message means, by address: a structural change rebuilds the list while it is walked.
 Dispatcher::Aim Dispatcher::aim(const osc::Message& message) const {
     std::string_view address = message.address;
@@ -97,7 +111,7 @@ Dispatcher::Aim Dispatcher::aim(const osc::Message& message) const {
     Aim aim{.form = take_form(address), .addresses = {}, .complaint = {}};
     const auto refuse = [&](const char* why) { return aim.complaint = why, aim; };
     if (console_.find(address)) return aim.addresses.emplace_back(address), aim;
-    if (!osc::is_pattern(address)) return refuse("there is no such address");
+    if (!osc::is_pattern(address)) return aim.complaint = no_address(address), aim;
     const auto pattern = osc::Pattern::parse(address);
     if (!pattern) return refuse("this pattern is malformed");
     const bool writes = !message.args.empty() || aim.form == Form::toggle;

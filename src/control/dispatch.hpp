@@ -80,6 +80,7 @@ class Dispatcher {
     };
     Aim aim(const osc::Message& message) const;
     std::string no_verb(std::string_view verb) const;
+    std::string no_address(std::string_view address) const;
     void obey_verb(const osc::Message& message, std::int64_t time, Answers& answers);
     void to_controls(const osc::Message& message, std::int64_t time, Answers& answers);
     void to_control(const Control& control, Form form, const osc::Message& message, std::int64_t time, Answers& answers);

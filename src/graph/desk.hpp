@@ -112,6 +112,9 @@ Desk resolve(const config::Config& config, config::Diagnostics& errors);
 /// only what differs from the tables' defaults; what the strips' own meters were set to has no place in a config.
 config::Config to_config(const Desk& desk);
 
+/// Where a module of some size (a matrix) would have that parameter if it were bigger: "2 x 2: points 1..2 / 1..2". Else empty.
+std::string beyond_size(const engine::ModuleType& type, std::string_view parameter);
+
 /// A float as a person would write it: 0.05, not 0.05000000074505806.
 double shortest(float value);
 

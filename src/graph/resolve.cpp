@@ -151,6 +151,10 @@ void set_parameter(Module& module, const config::Parameter& p, config::Diagnosti
         for (const auto& r : module.type->parameters)
             if (r.kind != Kind::meter && !r.follows) names.push_back(engine::parameter_path(r));
         const std::vector<std::string_view> views(names.begin(), names.end());
+        if (const auto size = beyond_size(*module.type, p.path.value); !size.empty()) {
+            errors.add(p.path.at, path, fmt::format("unknown parameter {}, expected one of this {}'s size, {}", config::quote(p.path.value), module.type->name, size));
+            return;
+        }
         errors.add_unknown(p.path.at, path,
                            fmt::format("unknown parameter {}, expected one that `tonmeister modules {}` lists", config::quote(p.path.value), module.type->name),
                            p.path.value, views);
