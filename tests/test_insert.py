@@ -198,7 +198,7 @@ def test_what_can_not_be_measured_is_refused_and_changes_nothing(server, desk):
     assert returned(desk, False)
     assert "connected" in ping(desk)
     assert "expected STRIP" in ping(desk, 3.0)
-    assert "no such insert" in ping(desk, "another")
+    assert 'has no insert "another", expected one of insert' in ping(desk, "another")
     for delays, gain, echo, words in (([480, 480], 0.0, 0, "nothing comes back on channel 1"), ([480, 480], 1.0, 999, "more than once"),
                                       ([480, 482], 1.0, 0, "channel 2 comes back after 610 samples and channel 1 after 608")):
         with box(server, delays, gain, echo):

@@ -61,6 +61,20 @@ def test_a_scenes_file_that_is_broken_is_not_called_a_config(desk):
     assert osc.obey("/tonmeister/scene/list")[-1] == ("/tonmeister/scene/listed", [1])
 
 
+def test_an_insert_is_named_as_people_name_it_or_told_of(desk):
+    ping = lambda *words: reasons(desk.client.obey("/tonmeister/insert/ping", *words))
+    found = ["nothing is connected to its ports, or not at both ends"]
+    for words in (["loop"], ["loop", "insert"], ["loop", "second", -20.0], ["loop/second"], ["/loop/second", -20.0], ["/loop"], ["loop/insert"]):
+        assert ping(*words) == found, words
+    expected = "expected STRIP [MODULE] [LEVEL in dBFS, -60 to -6], such as host, host insert or host/insert"
+    for words in ([], ["loop", 3.0], [-20.0], ["loop", "insert", "more"]):
+        assert ping(*words) == [expected]
+    assert ping("nobody") == [f'there is no strip "nobody"; {expected}']
+    assert ping("a") == ['the strip "a" has no insert']
+    for words in (["loop", "third"], ["loop/third"], ["/loop/third"]):
+        assert ping(*words) == ['the strip "loop" has no insert "third", expected one of insert, second']
+
+
 def test_plain_words_where_a_list_belongs_are_answered_with_how_it_is_written(desk):
     told = reasons(desk.client.obey("/tonmeister/strip/set", "a", "output", "x"))
     assert told == ['found "x", expected a list of port names such as ["system:playback_1"]']

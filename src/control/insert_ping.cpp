@@ -15,7 +15,8 @@ namespace ton::control {
 namespace {
 
 constexpr auto kAddress = "/tonmeister/insert/ping";
-constexpr auto kExpected = "expected STRIP [MODULE] [LEVEL in dBFS, -60 to -6]";
+constexpr auto kPinged = "/tonmeister/insert/pinged";
+constexpr auto kExpected = "expected STRIP [MODULE] [LEVEL in dBFS, -60 to -6], such as host, host insert or host/insert";
 constexpr double kLevel = -30, kLeast = -60, kMost = -6; // dBFS
 constexpr int kLongest = 48000;                          // frames that a way may take, the latency's range
 constexpr double kBlur = 0.001;                          // s: what a filter in the loop spreads
@@ -42,6 +43,26 @@ engine::Loop* InsertPing::loop(const graph::Strip& strip, const std::string& mod
     return instance == console_.compiled()->instances.end() ? nullptr : instance->second.stage->processor()->external_loop();
 }
 
+/// Two names, or one that is a strip's, a point as side-chains have them, or the insert's address. What is wrong with it, or empty.
+std::string InsertPing::find(std::vector<std::string> names, const graph::Strip*& strip, const graph::Module*& module) const {
+    auto& first = names.front();
+    if (first.starts_with('/')) first.erase(0, 1);
+    if (const auto slash = first.find('/'); slash != std::string::npos && names.size() == 1) {
+        names.push_back(first.substr(slash + 1));
+        names.front().resize(slash);
+    }
+    const int s = console_.desk().index(names.front());
+    if (s < 0) return fmt::format("there is no strip {}; {}", config::quote(names.front()), kExpected);
+    strip = &console_.desk().strips[static_cast<std::size_t>(s)];
+    module = find_insert(*strip, names.size() > 1 ? names[1] : std::string());
+    if (module) return {};
+    std::vector<std::string_view> inserts;
+    for (const auto& m : strip->chain)
+        if (m.type->insert) inserts.push_back(m.name);
+    if (inserts.empty()) return fmt::format("the strip {} has no insert", config::quote(strip->name));
+    return fmt::format("the strip {} has no insert {}, expected one of {}", config::quote(strip->name), config::quote(names[1]), config::join(inserts, ", "));
+}
+
 std::string InsertPing::start(const osc::Message& message, Answer answer) {
     std::vector<std::string> names;
     double level = kLevel;
@@ -51,21 +72,19 @@ std::string InsertPing::start(const osc::Message& message, Answer answer) {
         else return kExpected;
     }
     if (names.empty() || names.size() > 2 || !(level >= kLeast && level <= kMost)) return kExpected;
-    const int s = console_.desk().index(names.front());
-    if (s < 0) return fmt::format("there is no strip {}", config::quote(names.front()));
-    const auto& strip = console_.desk().strips[static_cast<std::size_t>(s)];
-    const auto* module = find_insert(strip, names.size() > 1 ? names[1] : std::string());
-    if (!module) return fmt::format("the strip {} has no such insert", config::quote(names.front()));
+    const graph::Strip* strip = nullptr;
+    const graph::Module* module = nullptr;
+    if (auto why = find(std::move(names), strip, module); !why.empty()) return why;
     if (!console_.ready()) return "a change of the graph is under way";
-    auto* const way = loop(strip, module->name);
-    const auto* returned = console_.find(fmt::format("/{}/{}/returned", names.front(), module->name));
+    auto* const way = loop(*strip, module->name);
+    const auto* returned = console_.find(fmt::format("/{}/{}/returned", strip->name, module->name));
     if (!way || !returned || console_.get(*returned).number() < 0.5) return "nothing is connected to its ports, or not at both ends";
     auto sent = dsp::loop_signal(engine::to_amplitude(static_cast<float>(level)));
     const auto listen = static_cast<int>(sent.size()) + kLongest + console_.period();
     way->take_ping(); // of one that was given up
     if (!way->ping(sent, listen)) return "a ping is under way there";
     const std::chrono::duration<double> patience(kPatience + listen / console_.sample_rate());
-    out_.push_back({strip.key(), module->name, std::move(sent), std::move(answer), Clock::now() + std::chrono::duration_cast<Clock::duration>(patience), nullptr});
+    out_.push_back({strip->key(), module->name, std::move(sent), std::move(answer), Clock::now() + std::chrono::duration_cast<Clock::duration>(patience), nullptr});
     return {};
 }
 
@@ -129,7 +148,7 @@ std::string InsertPing::finish(const Out& out, const graph::Strip& strip) {
     const auto* control = console_.find(fmt::format("/{}/{}/latency", name, out.module));
     if (!control) return "the insert is gone";
     if (auto done = dispatcher_.set_as_step(*control, Value{static_cast<double>(latency)}, "insert/ping " + name); !done.error.empty()) return done.error;
-    out.answer({"/tonmeister/insert/pinged", {name, out.module, static_cast<std::int32_t>(latency), static_cast<std::int32_t>(found.frames),
+    out.answer({kPinged, {name, out.module, static_cast<std::int32_t>(latency), static_cast<std::int32_t>(found.frames),
                                               engine::to_decibels(std::abs(found.gain)), std::string(found.gain < 0 ? "inverted" : "straight")}});
     return {};
 }

@@ -14,7 +14,7 @@
 
 namespace ton::control {
 
-/// /tonmeister/insert/ping STRIP [MODULE] [LEVEL]: sends noise of 43 ms around an insert's loop, finds how long it was away, and makes
+/// /tonmeister/insert/ping STRIP [MODULE] [LEVEL], or STRIP/MODULE [LEVEL]: sends noise of 43 ms around an insert's loop, finds how long it was away, and makes
 /// that the insert's latency: a step of undo. What comes back is searched a little at each poll. Control thread.
 class InsertPing {
   public:
@@ -43,6 +43,7 @@ class InsertPing {
     };
     const graph::Strip* strip_of(const Out& out) const;
     engine::Loop* loop(const graph::Strip& strip, const std::string& module) const;
+    std::string find(std::vector<std::string> names, const graph::Strip*& strip, const graph::Module*& module) const;
     bool over(Out& out, std::size_t& delays);
     bool search(Out& out, std::size_t& delays);
     std::string judge(const Search& search) const;
