@@ -30,6 +30,24 @@ def logged(desk, word):
     return [line.group(1) for line in map(mine.search, desk.log().splitlines()) if line and word in line.group(1)]
 
 
+# ------------------------------------------------------------------------------------------------------- the log
+
+def test_the_log_says_which_scene_was_stored_recalled_and_deleted_and_how_much_it_moved(desk):
+    osc = desk.client
+    osc.obey("/tonmeister/scene/store", "verse", "/*/fader/level", "/a/mute")
+    osc.obey("/tonmeister/scene/store", "verse", "/a/fader/level")
+    osc.obey("/tonmeister/scene/recall", "verse", 0.1)
+    osc.obey("/tonmeister/scene/store", "all", "/*/fader/level")
+    osc.obey("/tonmeister/scene/safe", "/a", True)
+    osc.obey("/tonmeister/strip/remove", "mix", "force")
+    osc.obey("/tonmeister/scene/recall", "all")
+    osc.obey("/tonmeister/scene/delete", "all")
+    osc.obey("/tonmeister/scene/delete", "all")  # is refused, and not done
+    assert logged(desk, "scene/") == [
+        "scene/store verse: 3 parameters", "scene/store verse: 1 parameter", "scene/recall verse: 1 parameter", "scene/store all: 2 parameters",
+        "scene/recall all: 0 parameters, 1 safe, 1 missing", "scene/delete all"]
+
+
 # -------------------------------------------------------------------------------------------------- what is wrong
 
 def test_a_point_beyond_a_matrix_is_answered_with_its_size(desk):

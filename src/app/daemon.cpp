@@ -99,7 +99,8 @@ void Daemon::wire() {
         osc_->renamed(names);
         rename_in_scenes(names);
     };
-    editor_.on_done = [this](std::string_view what) { spdlog::info(fmt::format("{}: {}", osc_->sender(), what)); };
+    editor_.on_done = scene_verbs_.on_done = [this](std::string_view what) { spdlog::info(fmt::format("{}: {}", osc_->sender(), what)); };
+    osc_->on_pinged = [](const std::string& who, const std::string& what) { spdlog::info(fmt::format("{}: {}", who, what)); };
     editor_.on_unfit = log_unfit;
     editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(loaded_.file, errors); };
 }

@@ -63,6 +63,12 @@ std::string InsertPing::find(std::vector<std::string> names, const graph::Strip*
     return fmt::format("the strip {} has no insert {}, expected one of {}", config::quote(strip->name), config::quote(names[1]), config::join(inserts, ", "));
 }
 
+std::string InsertPing::told(const osc::Message& answer) {
+    if (answer.address != kPinged) return {};
+    const auto& to = answer.args; // as finish() has them
+    return fmt::format("insert/ping {}/{}: 1 parameter, a latency of {} samples", std::get<std::string>(to[0]), std::get<std::string>(to[1]), std::get<std::int32_t>(to[2]));
+}
+
 std::string InsertPing::start(const osc::Message& message, Answer answer) {
     std::vector<std::string> names;
     double level = kLevel;

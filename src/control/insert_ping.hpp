@@ -24,6 +24,8 @@ class InsertPing {
     explicit InsertPing(Console& console, Dispatcher& dispatcher) : console_(console), dispatcher_(dispatcher) {}
     /// Empty where a ping is on its way, else why not.
     std::string start(const osc::Message& message, Answer answer);
+    /// An answer for the log; empty of one that says why there is none.
+    static std::string told(const osc::Message& answer);
     /// Every few milliseconds: answers the pings that are over. 2 ms at most.
     void poll();
 
@@ -41,9 +43,9 @@ class InsertPing {
         Clock::time_point latest; ///< callbacks may end meanwhile
         std::unique_ptr<Search> search; ///< once it has come back
     };
+    std::string find(std::vector<std::string> names, const graph::Strip*& strip, const graph::Module*& module) const;
     const graph::Strip* strip_of(const Out& out) const;
     engine::Loop* loop(const graph::Strip& strip, const std::string& module) const;
-    std::string find(std::vector<std::string> names, const graph::Strip*& strip, const graph::Module*& module) const;
     bool over(Out& out, std::size_t& delays);
     bool search(Out& out, std::size_t& delays);
     std::string judge(const Search& search) const;

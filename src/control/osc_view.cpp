@@ -262,7 +262,10 @@ void OscView::add_verbs() {
     });
     dispatcher_.add_verb("insert/ping", [this](const osc::Message& m, Answers& a) {
         if (!origin_) return;
-        const auto why = pings_.start(m, [this, peer = *origin_](const osc::Message& answer) { server_.send(peer, answer); });
+        const auto why = pings_.start(m, [this, peer = *origin_](const osc::Message& answer) {
+            server_.send(peer, answer);
+            if (const auto what = InsertPing::told(answer); on_pinged && !what.empty()) on_pinged(peer.to_string(), what);
+        });
         if (!why.empty()) a.error(m.address, why);
     });
     dispatcher_.add_verb("sync", [this](const osc::Message& m, Answers& a) {

@@ -51,6 +51,9 @@ class OscView {
     /// New meters are there.
     void meters();
 
+    /// An insert's ping has set its latency: whose ping, and what came of it.
+    std::function<void(const std::string& who, const std::string& what)> on_pinged;
+
     std::uint64_t late() const { return schedule_.late(); }
     std::uint64_t refused() const { return refused_ + server_.counters().refused_in_all(); }
 

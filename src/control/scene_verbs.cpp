@@ -60,6 +60,10 @@ void SceneVerbs::keep() const {
     if (changed) changed();
 }
 
+void SceneVerbs::tell(std::string_view what) const {
+    if (on_done) on_done(what);
+}
+
 /// The scene of the first argument, or an answer that there is none.
 Scene* SceneVerbs::named(const osc::Message& m, Answers& a) {
     const auto name = name_of(m);
@@ -81,6 +85,7 @@ void SceneVerbs::store(const osc::Message& m, Answers& a) {
     if (!stored) return a.error(m.address, stored.error());
     keep();
     a.reply({"/tonmeister/scene/stored", {*name, count(*stored)}});
+    tell(fmt::format("scene/store {}: {}", *name, config::counted(*stored, "parameter")));
 }
 
 /// NAME [SECONDS]
@@ -95,6 +100,10 @@ void SceneVerbs::recall(const osc::Message& m, Answers& a) {
     for (std::size_t i = 0; i < std::min(left.size(), kMostNamed); ++i) a.reply({"/tonmeister/scene/missing", {*name, left[i].first, left[i].second}});
     if (left.size() > kMostNamed) a.reply({"/tonmeister/scene/missing", {*name, std::string("/"), fmt::format("and {} more", left.size() - kMostNamed)}});
     a.reply({"/tonmeister/scene/recalled", {*name, count(recalled->set), count(recalled->safe), count(left.size())}});
+    auto what = fmt::format("scene/recall {}: {}", *name, config::counted(recalled->set, "parameter"));
+    if (recalled->safe > 0) what += fmt::format(", {} safe", recalled->safe);
+    if (!left.empty()) what += fmt::format(", {} missing", left.size());
+    tell(what);
 }
 
 /// NAME
@@ -105,6 +114,7 @@ void SceneVerbs::remove(const osc::Message& m, Answers& a) {
     scenes_.remove(name);
     keep();
     a.reply({"/tonmeister/scene/deleted", {name}});
+    tell("scene/delete " + name);
 }
 
 void SceneVerbs::list(const osc::Message&, Answers& a) {

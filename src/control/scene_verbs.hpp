@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace ton::control {
 
@@ -19,6 +20,8 @@ class SceneVerbs {
     std::function<std::string()> refresh;
     /// After each change of the scenes.
     std::function<void()> changed;
+    /// A scene was stored, recalled or deleted: what, for people.
+    std::function<void(std::string_view what)> on_done;
 
   private:
     using Work = void (SceneVerbs::*)(const osc::Message&, Answers&);
@@ -33,6 +36,7 @@ class SceneVerbs {
     void switch_at(const osc::Message& m, Answers& a);
     Scene* named(const osc::Message& m, Answers& a);
     void keep() const;
+    void tell(std::string_view what) const;
 
     Dispatcher& dispatcher_;
     Scenes& scenes_;
