@@ -79,6 +79,15 @@ def test_a_scenes_file_that_is_broken_is_not_called_a_config(desk):
     assert osc.obey("/tonmeister/scene/list")[-1] == ("/tonmeister/scene/listed", [1])
 
 
+def test_a_fade_for_what_the_scene_has_not_is_refused(desk):
+    osc = desk.client
+    osc.obey("/tonmeister/scene/store", "verse", "/a", "/mix/fader")
+    for pattern in ("/m", "/nobody", "/*/matrix", "/mix/fader/level/x", "/a/fadr"):
+        assert reasons(osc.obey("/tonmeister/scene/fade", "verse", pattern, 2.0)) == [f'"{pattern}" covers nothing in the scene "verse"']
+    for pattern in ("/a", "/*/fader", "//level", "/mix/fader/level"):
+        assert reasons(osc.obey("/tonmeister/scene/fade", "verse", pattern, 2.0)) == []
+
+
 def test_an_insert_is_named_as_people_name_it_or_told_of(desk):
     ping = lambda *words: reasons(desk.client.obey("/tonmeister/insert/ping", *words))
     found = ["nothing is connected to its ports, or not at both ends"]

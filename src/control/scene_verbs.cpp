@@ -170,6 +170,7 @@ void SceneVerbs::fade(const osc::Message& m, Answers& a) {
     } else {
         const auto pattern = text(m, 1).value_or("");
         if (const auto error = scene_pattern_error(pattern); !error.empty()) return a.error(m.address, error);
+        if (!covers_any(*scene, pattern)) return a.error(m.address, fmt::format("{} covers nothing in the scene {}", config::quote(pattern), config::quote(scene->name)));
         std::erase_if(scene->fades, [&](const SceneFade& fade) { return fade.pattern == pattern; });
         scene->fades.push_back({pattern, *time, way});
     }

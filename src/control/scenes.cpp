@@ -87,6 +87,11 @@ bool moves(const engine::Parameter& row) { return row.kind == Kind::number && !r
 
 } // namespace
 
+bool covers_any(const Scene& scene, const std::string& pattern) {
+    const Cover cover(std::span(&pattern, 1));
+    return std::ranges::any_of(scene.values, [&](const auto& value) { return cover.covers(value.first); });
+}
+
 tl::expected<std::size_t, std::string> Scenes::store(const std::string& name, std::vector<std::string> scope) {
     if (auto error = scene_name_error(name); !error.empty()) return tl::make_unexpected(std::move(error));
     for (const auto& pattern : scope)

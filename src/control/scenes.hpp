@@ -15,6 +15,9 @@
 
 namespace ton::control {
 
+/// False where a fade for that pattern would say nothing of what the scene has.
+bool covers_any(const Scene& scene, const std::string& pattern);
+
 /// The scenes of a desk: what is stored, and what a recall does to the console. Control thread.
 ///
 /// A pattern of a scope, a safe or a fade covers the addresses it matches and all below: "/host" is the whole strip.
