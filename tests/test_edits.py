@@ -252,7 +252,7 @@ def test_a_bad_reload_is_answered_with_every_error_up_to_a_bound(config, tmp_pat
 
 
 def reloads(desk):
-    return desk.log.read_text().count(": loaded, ")
+    return desk.log.read_text().count(": reloaded, 1 parameter\n")
 
 
 @pytest.mark.parametrize("how", ["in place", "renamed over", "through a link"])

@@ -48,6 +48,45 @@ def test_the_log_says_which_scene_was_stored_recalled_and_deleted_and_how_much_i
         "scene/recall all: 0 parameters, 1 safe, 1 missing", "scene/delete all"]
 
 
+def test_the_log_says_what_a_reload_did(desk):
+    strips = json.loads(json.dumps(STRIPS))
+
+    def reloaded(**more):
+        write_config(desk.config.parent, strips, **more)
+        assert reasons(desk.client.obey("/tonmeister/reload")) == []
+        return [line.split(": ", 1)[1] for line in desk.log().splitlines() if f"{desk.config}: " in line][-1]
+
+    assert reloaded() == "unchanged"
+    strips["a"]["chain"][1]["fader"]["level"] = -7
+    assert reloaded() == "reloaded, 1 parameter"
+    strips["a"]["chain"][0]["tone"]["level"] = -30
+    strips["a"]["mute"] = strips["mix"]["solo"] = True
+    strips["b"], strips["c"] = {"to": "mix"}, {}
+    del strips["loop"]
+    strips["m"]["to"] = ["mix", "b"]
+    assert reloaded() == "reloaded, 2 strips new, 1 gone, 1 changed, 3 parameters"
+    del strips["c"]
+    strips["a"]["chain"].append({"eq": {"band/1/gain": 3}})
+    assert reloaded() == "reloaded, 1 strip gone, 1 changed"
+    desk.client.obey("/mix/fader/level", -9.0)  # a hand's, which its author leaves alone
+    strips["m"]["chain"][0]["matrix"]["1/2/level"] = -3
+    assert reloaded() == "reloaded, 1 parameter"
+    for more, what in (({"groups": {"g": {"members": ["a"]}}}, "1 group new"), ({"groups": {"g": {"members": ["b"], "level": -3}}}, "1 group changed, 1 parameter"),
+                       ({"control": {"allow": ["10.0.0.0/8"]}}, "1 group gone"), ({}, "no strip and no parameter")):
+        assert reloaded(**more) == "reloaded, " + what
+
+
+def test_reloaded_names_the_file_as_saved_does(tmp_path, monkeypatch):
+    config = write_config(tmp_path, STRIPS)
+    monkeypatch.chdir(tmp_path)
+    with Daemon(config.relative_to(tmp_path), env={"XDG_STATE_HOME": str(tmp_path)}) as desk:
+        desk.settle()
+        assert desk.client.obey("/tonmeister/reload") == [("/tonmeister/reloaded", [str(config), "unchanged"])]
+        assert desk.client.obey("/tonmeister/save") == [("/tonmeister/saved", [str(config)])]
+        write_config(tmp_path, STRIPS | {"new": {}})
+        assert desk.client.obey("/tonmeister/reload") == [("/tonmeister/reloaded", [str(config)])]
+
+
 # -------------------------------------------------------------------------------------------------- what is wrong
 
 def test_a_point_beyond_a_matrix_is_answered_with_its_size(desk):

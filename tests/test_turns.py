@@ -54,7 +54,7 @@ def test_a_file_that_is_loaded_by_signal_waits_for_no_client(desk):
     add_many(desk)
     write_config(desk.config.parent, STRIPS | {"late": {"chain": [], "to": "mix"}})
     desk.process.send_signal(signal.SIGHUP)
-    assert wait_for(lambda: "loaded, 3 strips" in desk.log())
+    assert wait_for(lambda: ": reloaded, 1 strip new" in desk.log())
     assert desk.log().count("strip/add") < MANY / 2
 
 

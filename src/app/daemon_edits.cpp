@@ -3,6 +3,7 @@
 #include "app/config_files.hpp"
 #include "app/daemon.hpp"
 #include "control/config_names.hpp"
+#include "control/desk_changes.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -19,11 +20,12 @@ Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors, std::vect
         log_refused(loaded_.file, errors);
         return Editor::Result::refused;
     }
+    const auto before = console_.desk();
     const auto result = editor_.reload(*text, errors, unfit);
     if (result == Editor::Result::done) {
         log_unfit(unfit);
         loaded_ = console_.loaded();
-        spdlog::info(fmt::format("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip")));
+        spdlog::info(fmt::format("{}: reloaded, {}", loaded_.file, control::changes_between(before, console_.desk())));
         warn();
     } else if (result == Editor::Result::refused) {
         log_refused(loaded_.file, errors);
@@ -62,8 +64,9 @@ void Daemon::reload_verb(const control::osc::Message& message, control::Answers&
     std::vector<control::Unfit> unfit;
     const auto result = reload(errors, unfit);
     control::tell_unfit(unfit, answers);
-    if (result == Editor::Result::done) return answers.reply(with_remarks({"/tonmeister/reloaded", {loaded_.file}}));
-    if (result == Editor::Result::unchanged) return answers.reply({"/tonmeister/reloaded", {loaded_.file, std::string("unchanged")}});
+    const auto file = control::whole_name(loaded_.file); // as `saved` has it: a client does not know our folder
+    if (result == Editor::Result::done) return answers.reply(with_remarks({"/tonmeister/reloaded", {file}}));
+    if (result == Editor::Result::unchanged) return answers.reply({"/tonmeister/reloaded", {file, std::string("unchanged")}});
     answer_all(message.address, errors, answers);
 }
 

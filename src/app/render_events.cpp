@@ -3,6 +3,7 @@
 
 #include "app/config_files.hpp"
 #include "config/diagnostic.hpp"
+#include "control/config_names.hpp"
 #include "control/state.hpp"
 
 #include <fmt/format.h>
@@ -48,8 +49,9 @@ void reload(Editor& editor, const std::string& config, const Message& message, A
     const auto result = editor.reload(*text, errors, unfit);
     control::tell_unfit(unfit, answers);
     for (const auto& error : errors) answers.error(message.address, config::format(error));
-    if (result == Editor::Result::done) answers.reply({"/tonmeister/reloaded", {config}});
-    if (result == Editor::Result::unchanged) answers.reply({"/tonmeister/reloaded", {config, std::string("unchanged")}});
+    const auto file = control::whole_name(config);
+    if (result == Editor::Result::done) answers.reply({"/tonmeister/reloaded", {file}});
+    if (result == Editor::Result::unchanged) answers.reply({"/tonmeister/reloaded", {file, std::string("unchanged")}});
 }
 
 } // namespace
