@@ -178,7 +178,7 @@ class Run {
             disk_.run_once();
             if (auto error = inputs_.read(static_cast<int>(count)); !error.empty()) return error;
             process(static_cast<int>(count));
-            if (auto error = outputs_.write(output_memory_, static_cast<int>(count)); !error.empty()) return error;
+            if (auto error = outputs_.write(static_cast<int>(count)); !error.empty()) return error;
             position += count;
             show_progress(position, total);
         }
@@ -256,18 +256,23 @@ class Run {
     void process(int count) {
         std::vector<const float*> in;
         std::vector<float*> out;
-        const auto ports = console_->live_ports();
-        input_memory_.resize(ports.size());
-        output_memory_.resize(ports.size());
+        const auto ports = console_->engine_ports();
+        for (auto* planes : {&input_memory_, &output_memory_})
+            for (auto& plane : *planes) plane.clear(); // nobody's, unless a port has that slot now
         for (const auto& port : ports) {
             auto& planes = port.input ? input_memory_ : output_memory_;
             if (planes.size() <= at(port.slot)) planes.resize(at(port.slot) + 1);
             planes[at(port.slot)].assign(at(count), 0.0F);
-            if (port.input) inputs_.add_to(port, planes[at(port.slot)]);
+            if (!port.input) continue;
+            for (const auto strip : console_->files_of(port)) inputs_.add_to(strip, port.channel, planes[at(port.slot)]);
         }
         for (auto& plane : input_memory_) in.push_back(plane.empty() ? nullptr : plane.data());
         for (auto& plane : output_memory_) out.push_back(plane.empty() ? nullptr : plane.data());
         engine_.process({in, out, count});
+        for (const auto& port : ports) {
+            if (port.input) continue;
+            for (const auto strip : console_->files_of(port)) outputs_.take(strip, port.channel, output_memory_[at(port.slot)]);
+        }
     }
 
     void show_progress(std::int64_t position, std::int64_t total) {
@@ -294,7 +299,7 @@ class Run {
     std::unique_ptr<control::Editor> editor_;
     std::unique_ptr<control::Scenes> scenes_; // in memory only
     std::unique_ptr<control::SceneVerbs> scene_verbs_;
-    std::vector<std::vector<float>> input_memory_, output_memory_;
+    std::vector<std::vector<float>> input_memory_, output_memory_; // by slot; none where no port has it
     int shown_ = -1, complaints_ = 0;
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 
 namespace ton::app {
 
@@ -94,10 +95,10 @@ std::string RenderInputs::read(int count) {
     return {};
 }
 
-void RenderInputs::add_to(const graph::Port& port, std::vector<float>& plane) const {
+void RenderInputs::add_to(std::string_view strip, int channel, std::vector<float>& plane) const {
     for (const auto& input : inputs_) {
-        if (input.strip != port.strip_key || port.module >= 0 || at(port.channel) >= input.planes.size()) continue;
-        const auto& from = input.planes[at(port.channel)];
+        if (input.strip != strip || at(channel) >= input.planes.size()) continue;
+        const auto& from = input.planes[at(channel)];
         for (std::size_t i = 0; i < plane.size(); ++i) plane[i] += from[i];
     }
 }
@@ -132,10 +133,8 @@ std::string RenderOutputs::open(const FilesByStrip& outputs, const graph::Compil
 std::string RenderOutputs::open(const std::string& strip, const std::string& file, const std::vector<fs::path>& places,
                                 const graph::Compiled& compiled, const RenderFormat& format, std::int64_t frames) {
     const int s = compiled.desk.index(strip);
-    std::vector<int> slots;
-    for (const auto& port : compiled.ports)
-        if (!port.input && port.strip == s && port.module < 0) slots.push_back(port.slot);
-    const files::WriterOptions options{.rate = format.rate, .channels = static_cast<int>(slots.size()), .format = format.format,
+    const auto channels = std::ranges::count_if(compiled.ports, [&](const graph::Port& port) { return !port.input && port.strip == s && port.module < 0; });
+    const files::WriterOptions options{.rate = format.rate, .channels = static_cast<int>(channels), .format = format.format,
                                        .dither = format.dither ? files::Dither::tpdf : files::Dither::none};
     const auto place = place_of(file);
     if (const auto fits = files::Writer::check(file, options); !fits) return fits.error().text();
@@ -148,20 +147,40 @@ std::string RenderOutputs::open(const std::string& strip, const std::string& fil
     }
     const std::int64_t latency = format.raw ? 0 : compiled.layout.latency_of(s);
     latency_ = std::max(latency_, latency);
-    outputs_.push_back({std::move(*writer), std::move(slots), latency, frames, file, place, std::move(*part)});
+    outputs_.push_back({strip, std::move(*writer), std::vector<std::vector<float>>(at(options.channels)), latency, frames, file, place, std::move(*part)});
     return {};
 }
 
-std::string RenderOutputs::write(const std::vector<std::vector<float>>& slots, int count) {
+void RenderOutputs::take(std::string_view strip, int channel, const std::vector<float>& plane) {
+    for (auto& output : outputs_) {
+        if (output.strip != strip) continue;
+        if (at(channel) >= output.planes.size()) {
+            output.wider = true;
+            continue;
+        }
+        auto& to = output.planes[at(channel)];
+        if (to.empty()) to = plane;
+        else std::ranges::transform(to, plane, to.begin(), std::plus{}); // one that fades out, and one that comes in its place
+    }
+}
+
+std::string RenderOutputs::write(int count) {
     for (auto& output : outputs_) {
         const auto skip = std::min<std::int64_t>(output.skip, count);
         const auto n = std::min<std::int64_t>(count - skip, output.left);
-        output.skip -= skip;
-        if (n <= 0) continue;
+        const auto silent = static_cast<std::size_t>(std::ranges::count_if(output.planes, &std::vector<float>::empty));
+        output.narrower = output.narrower || (silent > 0 && silent < output.planes.size());
         std::vector<const float*> planes;
-        for (const int slot : output.slots) planes.push_back(slots[at(slot)].data() + skip);
-        if (const auto done = output.writer.write(planes.data(), n); !done) return told_of(output.file, done.error());
-        output.left -= n;
+        for (auto& plane : output.planes) {
+            plane.resize(at(count), 0.0F);
+            planes.push_back(plane.data() + skip);
+        }
+        output.skip -= skip;
+        if (n > 0) {
+            if (const auto done = output.writer.write(planes.data(), n); !done) return told_of(output.file, done.error());
+            output.left -= n;
+        }
+        for (auto& plane : output.planes) plane.clear();
     }
     return {};
 }
@@ -171,6 +190,11 @@ std::string RenderOutputs::close() {
         if (const auto done = output.writer.close(); !done) return told_of(output.file, done.error());
         if (const auto clipped = output.writer.clipped(); clipped > 0)
             fmt::print(stderr, "{}: {} above full scale, limited to it\n", output.file, config::counted(static_cast<std::size_t>(clipped), "sample"));
+    }
+    for (const auto& output : outputs_) {
+        const auto has = [&](const char* more) { return fmt::format("{} was {} than the file's {} for a while", config::quote(output.strip), more, config::counted(output.planes.size(), "channel")); };
+        if (output.wider) fmt::print(stderr, "{}: {}; its other channels are not in it\n", output.file, has("wider"));
+        if (output.narrower) fmt::print(stderr, "{}: {}; the rest is silent there\n", output.file, has("narrower"));
     }
     for (auto& output : outputs_) {
         std::error_code failed;

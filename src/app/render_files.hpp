@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,8 @@ class RenderInputs {
 
     /// Reads the next `count` frames of every file. Returns what went wrong, "" where nothing did.
     std::string read(int count);
-    /// Adds what was read to a strip's input port; `plane` holds read()'s count of frames.
-    void add_to(const graph::Port& port, std::vector<float>& plane) const;
+    /// Adds what was read for `strip`, as it is called here, to its port's channel; `plane` holds read()'s count of frames.
+    void add_to(std::string_view strip, int channel, std::vector<float>& plane) const;
 
   private:
     struct Input {
@@ -62,20 +63,24 @@ class RenderOutputs {
     std::string open(const FilesByStrip& outputs, const graph::Compiled& compiled, const RenderFormat& format, std::int64_t frames);
     std::int64_t latency() const { return latency_; } ///< the longest of them, frames
 
-    /// Takes `count` frames by the slots of the strips' ports. Returns what went wrong, "" where nothing did.
-    std::string write(const std::vector<std::vector<float>>& slots, int count);
-    /// Closes all and puts them into their places; says on stderr what was limited to full scale. Returns what went wrong, ""
-    /// where nothing did.
+    /// What a port of `strip`, as it is called here, plays next; where it has several, their sum. A file keeps its width.
+    void take(std::string_view strip, int channel, const std::vector<float>& plane);
+    /// Writes `count` frames of what was taken since, silence where nothing was. Returns what went wrong, "" where nothing did.
+    std::string write(int count);
+    /// Closes all and puts them into their places; says on stderr what was limited to full scale, and whose strip had another
+    /// width. Returns what went wrong, "" where nothing did.
     std::string close();
 
   private:
     struct Output {
+        std::string strip;
         files::Writer writer;
-        std::vector<int> slots;
+        std::vector<std::vector<float>> planes; ///< what was taken
         std::int64_t skip; ///< frames of latency still to be left out
         std::int64_t left; ///< frames still to be written
         std::string file; ///< as it was given
         std::filesystem::path place, part; ///< part is empty where the place is written itself: a pipe, a device
+        bool wider = false, narrower = false; ///< the strip was, for a while
     };
     std::string open(const std::string& strip, const std::string& file, const std::vector<std::filesystem::path>& places,
                      const graph::Compiled& compiled, const RenderFormat& format, std::int64_t frames);

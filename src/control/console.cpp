@@ -39,7 +39,11 @@ std::string Console::key_of(const graph::Strip& strip, const graph::Module& modu
     return fmt::format("{}/{}:{}", strip.key(), module.name, module.type->name);
 }
 
-Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)), outbox_(engine) {}
+Console::Console(engine::Engine& engine, ConsoleOptions options) : engine_(engine), options_(std::move(options)), outbox_(engine) {
+    std::set<std::string> names(options_.captured.begin(), options_.captured.end());
+    for (const auto& [name, _] : options_.injected) names.insert(name);
+    for (const auto& name : names) followed_.push_back({name, name, ""});
+}
 Console::~Console() = default;
 
 namespace {
@@ -71,9 +75,43 @@ Desk Console::load_text(std::string_view text, const std::string& path, std::vec
     return make_desk(config::read_text(text, path), path, false, errors);
 }
 
-graph::CompileOptions Console::compile_options(double sample_rate, std::string directory) const {
+/// `next` has its keys.
+std::vector<Console::Followed> Console::follow(const Desk& next) const {
+    auto followed = followed_;
+    for (auto& file : followed) {
+        const auto lives = [&](const graph::Strip& strip) { return strip.key() == file.key; };
+        const auto comes = [&](const graph::Strip& strip) {
+            return strip.name == file.name && std::ranges::find(desk_.strips, strip.key(), &graph::Strip::key) == desk_.strips.end();
+        };
+        auto strip = std::ranges::find_if(next.strips, lives);
+        if (strip == next.strips.end()) strip = std::ranges::find_if(next.strips, comes);
+        const bool found = strip != next.strips.end();
+        file.key = found ? strip->key() : "";
+        if (found) file.name = strip->name;
+    }
+    return followed;
+}
+
+std::vector<std::string_view> Console::files_of(const graph::Port& port) const {
+    std::vector<std::string_view> names;
+    if (port.module >= 0) return names; // an insert's
+    for (const auto* strips : {&followed_, &followed_before_})
+        for (const auto& strip : *strips)
+            if (strip.key == port.strip_key && std::ranges::find(names, strip.as) == names.end()) names.push_back(strip.as);
+    return names;
+}
+
+graph::CompileOptions Console::compile_options(double sample_rate, std::string directory, const std::vector<Followed>& followed) const {
     graph::CompileOptions options;
-    options.conditions = {.sample_rate = sample_rate, .period = period_, .directory = std::move(directory), .injected = options_.injected, .captured = options_.captured};
+    options.conditions = {.sample_rate = sample_rate, .period = period_, .directory = std::move(directory), .injected = {}, .captured = {}};
+    for (const auto& strip : followed) {
+        if (strip.key.empty()) continue;
+        if (const auto file = options_.injected.find(strip.as); file != options_.injected.end()) {
+            auto& width = options.conditions.injected[strip.key];
+            width = std::max(width, file->second);
+        }
+        if (std::ranges::find(options_.captured, strip.as) != options_.captured.end()) options.conditions.captured.push_back(strip.key);
+    }
     options.disk = options_.disk;
     options.offline = options_.offline;
     options.lane_width = options_.lane_width;
@@ -93,7 +131,7 @@ void Console::prepare(Desk& next, const Origins& origins) const {
 
 graph::Compilation Console::compile_next(Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const {
     prepare(next, origins);
-    return graph::compile(next, compiled_.get(), compile_options(sample_rate, folder_of(next.file, next.control)), errors);
+    return graph::compile(next, compiled_.get(), compile_options(sample_rate, folder_of(next.file, next.control), follow(next)), errors);
 }
 
 std::vector<Unfit> Console::fit_to(const Desk& loaded, Desk& live, double sample_rate, const Origins& origins) const {
@@ -123,6 +161,7 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, doub
     sample_rate_ = sample_rate;
     directory_ = folder_of(desk.file, desk.control);
     loaded_ = desk;
+    followed_before_ = std::exchange(followed_, follow(next));
     if (!deferred_.empty() && !origins.empty()) { // what waits is for the strip, whatever it is called
         const auto names = inverse(origins, desk_, next);
         for (auto& setting : deferred_) setting.address = renamed_address(setting.address, names);
@@ -149,7 +188,7 @@ void Console::resume(Desk loaded, Desk live) {
 std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
     const double before = std::exchange(sample_rate_, sample_rate);
     config::Diagnostics errors(desk_.file);
-    auto compilation = graph::compile(desk_, nullptr, compile_options(sample_rate_, directory_), errors);
+    auto compilation = graph::compile(desk_, nullptr, compile_options(sample_rate_, directory_, followed_), errors);
     if (!errors.empty()) { // a file that has gone, say: what there was stays, so that the desk lives on
         sample_rate_ = before;
         return errors.take();
@@ -269,14 +308,24 @@ bool Console::poll() {
     return fresh && !swapping_;
 }
 
-std::vector<graph::Port> Console::live_ports() const {
+std::vector<graph::Port> Console::engine_ports() const {
     if (!compiled_) return {};
     auto ports = compiled_->ports;
     if (pending_)
         for (const auto& old : pending_->ports)
             // A renamed strip's port has another name and the same place.
-            if (std::ranges::none_of(compiled_->ports, [&](const graph::Port& p) { return p.name == old.name || (p.input == old.input && p.slot == old.slot); }))
+            if (std::ranges::none_of(compiled_->ports, [&](const graph::Port& p) { return p.input == old.input && p.slot == old.slot; }))
                 ports.push_back(old);
+    return ports;
+}
+
+std::vector<graph::Port> Console::live_ports() const {
+    auto ports = engine_ports();
+    if (pending_) { // behind the plan's own
+        const auto own = ports.begin() + static_cast<std::ptrdiff_t>(compiled_->ports.size());
+        ports.erase(std::remove_if(own, ports.end(), [&](const graph::Port& old) { return std::ranges::find(compiled_->ports, old.name, &graph::Port::name) != compiled_->ports.end(); }),
+                    ports.end());
+    }
     return ports;
 }
 

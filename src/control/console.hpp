@@ -68,7 +68,7 @@ std::string solo_address(const graph::Strip& strip);
 struct ConsoleOptions {
     files::DiskThread* disk = nullptr;
     bool offline = false;
-    std::map<std::string, int> injected; ///< see graph::Conditions
+    std::map<std::string, int> injected; ///< see graph::Conditions; by name, and see files_of()
     std::vector<std::string> captured;
     int lane_width = 0;
 };
@@ -181,6 +181,11 @@ class Console {
     /// The ports to serve now: the plan's, and while a new plan is being swapped in the old one's, too, since it still
     /// fades out.
     std::vector<graph::Port> live_ports() const;
+    /// The same for who serves slots, not names: also a port that leaves while another comes by its name.
+    std::vector<graph::Port> engine_ports() const;
+    /// The files of a render (ConsoleOptions::injected and captured) follow a strip, whatever it is called. Of one that is gone,
+    /// they wait for a new one of the name that it had last. These are the names in the options that stand for a port's strip.
+    std::vector<std::string_view> files_of(const graph::Port& port) const;
     double sample_rate() const { return sample_rate_; }
     /// The audio server's cycle in frames, 0 where there is none: by that much inserts come back later. Call it often: a new plan
     /// for it is made when ready().
@@ -249,7 +254,13 @@ class Console {
     void apply_together(std::vector<Deferred> settings, std::int64_t time);
     static std::string key_of(const graph::Strip& strip, const graph::Module& module);
     void forget_mutes();
-    graph::CompileOptions compile_options(double sample_rate, std::string directory) const;
+    struct Followed { ///< a strip that files were opened for
+        std::string as;   ///< its name at that time
+        std::string name; ///< which it has now, or had last
+        std::string key;  ///< empty while there is none
+    };
+    std::vector<Followed> follow(const graph::Desk& next) const;
+    graph::CompileOptions compile_options(double sample_rate, std::string directory, const std::vector<Followed>& followed) const;
     void prepare(graph::Desk& next, const Origins& origins) const;
     bool move_to(const graph::Desk& desk, graph::Desk& next, double sample_rate, const Origins& origins, std::int64_t time);
     graph::Compilation compile_next(graph::Desk& next, double sample_rate, const Origins& origins, config::Diagnostics& errors) const;
@@ -272,6 +283,7 @@ class Console {
     int period_ = 0;
     std::unique_ptr<graph::Compiled> compiled_;
     std::unique_ptr<graph::Compiled> pending_; ///< the one that runs until the swap is reported
+    std::vector<Followed> followed_, followed_before_; ///< the second one in pending_
     bool swapping_ = false;                    ///< a transaction was sent and not yet reported done
     std::vector<Control> controls_;
     std::unordered_map<std::string_view, std::size_t> by_address_;

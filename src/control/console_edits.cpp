@@ -137,7 +137,7 @@ void Console::apply_together(std::vector<Deferred> settings, std::int64_t time) 
         Desk more = next;
         put(more, setting);
         config::Diagnostics errors(desk_.file);
-        graph::compile(more, compiled_.get(), compile_options(sample_rate_, directory_), errors);
+        graph::compile(more, compiled_.get(), compile_options(sample_rate_, directory_, followed_), errors);
         if (errors.empty()) next = std::move(more), any = true;
         else complaints_.emplace_back(setting.address, errors.take().front().message);
     }
@@ -149,7 +149,7 @@ void Console::apply_together(std::vector<Deferred> settings, std::int64_t time) 
 Outcome Console::replan(Desk next, std::int64_t time) {
     graph::join_groups(next);
     config::Diagnostics errors(desk_.file);
-    auto compilation = graph::compile(next, compiled_.get(), compile_options(sample_rate_, directory_), errors);
+    auto compilation = graph::compile(next, compiled_.get(), compile_options(sample_rate_, directory_, followed_), errors);
     if (!errors.empty()) return {.error = errors.take().front().message, .applied = {}};
     const Desk before = std::exchange(desk_, std::move(next));
     install(std::move(compilation), before, time);
