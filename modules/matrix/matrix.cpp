@@ -61,6 +61,7 @@ class Matrix final : public Processor {
             if (heard_.of(out) != 0) sum_up(out, b.audio[out], b.frames);
         }
         histories_.advance(b.frames);
+        now_ += b.frames;
     }
 
     void silence() TM_NONBLOCKING override { histories_.silence(); }
@@ -69,19 +70,21 @@ class Matrix final : public Processor {
         const int index = row / kPointRows, in = index / outs_, out = index % outs_;
         if (in >= ins_) return;
         Point& p = point_[index];
+        const auto frames = static_cast<int>(fade < 0 ? std::llround(static_cast<double>(kPoint[level].smoothing) * per_ms_) : std::min<std::int64_t>(fade, 1 << 30));
         switch (row % kPointRows) {
-        case level: p.level = value; break;
-        case on: p.on = value >= 0.5F; break;
-        case invert: p.invert = value >= 0.5F; break;
+        case level: p.level.aim(value, frames, now_); break;
+        case on: p.sign.aim(sign(p.on = value >= 0.5F, p.invert), frames, now_); break;
+        case invert:
+            p.invert = value >= 0.5F;
+            if (p.on) p.sign.aim(sign(true, p.invert), frames, now_);
+            break;
         default: return aim_delay(in, out, std::clamp(static_cast<int>(static_cast<double>(value) * per_ms_ + 0.5), 0, longest_), fade == 0);
         }
-        const auto frames = fade < 0 ? std::llround(static_cast<double>(kPoint[level].smoothing) * per_ms_) : std::min<std::int64_t>(fade, 1 << 30);
-        if (frames == 0) p.gain = Glide(p.wanted());
-        else if (p.wanted() != p.gain.target()) p.gain.aim(p.wanted(), static_cast<int>(frames));
         note(in, out, 0);
     }
 
   private:
+    static float sign(bool on, bool invert) TM_NONBLOCKING { return !on ? 0.0F : invert ? -1.0F : 1.0F; }
     Point& point(int in, int out) TM_NONBLOCKING { return point_[in * outs_ + out]; }
 
     void aim_delay(int in, int out, int frames, bool at_once) TM_NONBLOCKING {
@@ -95,8 +98,9 @@ class Matrix final : public Processor {
     /// A point may have come, or gone, so many frames from now.
     void note(int in, int out, int frames) TM_NONBLOCKING {
         Point& p = point(in, out);
-        p.asleep = p.asleep || p.idle();
-        heard_.set(out, in, !p.idle());
+        p.look(now_ + frames);
+        p.asleep = p.asleep || p.idle;
+        heard_.set(out, in, !p.idle);
         needed_.set(in, out, p.needs_input());
         const auto bit = std::uint64_t{1} << in;
         const bool kept = (kept_ & bit) != 0;
@@ -122,7 +126,7 @@ class Matrix final : public Processor {
             if (p.asleep) wake(p);
             x[still] = p.still() ? histories_.row(in, p.delayed.to(), frames) : nullptr;
             if (x[still]) {
-                gain[still++] = p.gain.now();
+                gain[still++] = p.gain;
                 continue;
             }
             sums_.add(y, x, gain, std::exchange(still, 0), frames);
@@ -134,14 +138,14 @@ class Matrix final : public Processor {
     void add(int in, int out, float* y, int frames) TM_NONBLOCKING {
         Point& p = point(in, out);
         int i = 0;
-        for (; i < frames && !p.idle(); ++i) {
+        for (; i < frames && !p.idle_at(now_ + i); ++i) {
             float x = histories_.read(in, i, p.delayed.from());
             if (p.delayed.fading()) x += p.delayed.weight() * (histories_.read(in, i, p.delayed.to()) - x);
-            y[i] += p.gain.now() * x;
-            p.gain.advance();
+            y[i] += p.gain_at(now_ + i) * x;
             p.delayed.advance();
         }
-        if (p.idle()) note(in, out, i);
+        p.look(now_ + i);
+        if (p.idle) note(in, out, i);
     }
 
     int ins_, outs_;
@@ -154,6 +158,7 @@ class Matrix final : public Processor {
     Bits heard_;              // by output: an input each
     Bits needed_;             // by input: an output each
     std::uint64_t kept_ = 0;  // inputs
+    std::int64_t now_ = 0;    // frames that have passed
 };
 
 constexpr auto kNumbers = [] {

@@ -114,6 +114,55 @@ TEST_CASE("matrix is bit-identical at any block size while everything moves") {
 }
 
 namespace {
+/// t^2 (3 - 2t) from one value to another, n frames after the beginning.
+double glided(double from, double to, double n, double frames) {
+    const double t = std::clamp(n / frames, 0.0, 1.0);
+    return from + (to - from) * t * t * (3 - 2 * t);
+}
+
+/// What 1/1 makes of a signal of ones, which it passes at 0 dB at first.
+std::vector<float> gain_of(const std::vector<Event>& moves, int block = 64) {
+    Rig rig("matrix", kTwo);
+    return rig.set("1/1/level", 0).run(Planar(2, std::vector<float>(16000, 1.0F)), block, moves)[0];
+}
+const Event kFade{1000, "1/1/level", -20.0F, 0.25}; // until 13000
+double fading(std::size_t i) { return glided(1, 0.1, static_cast<double>(i) - 1000, 12000); }
+} // namespace
+
+TEST_CASE("matrix: a level sent again during its fade begins anew from where it is") {
+    const auto y = gain_of({kFade, {4000, "1/1/level", -20.0F}});
+    for (std::size_t i = 0; i < 16000; ++i) {
+        const double expected = i < 4000 ? fading(i) : glided(fading(4000), 0.1, static_cast<double>(i) - 4000, 960);
+        CHECK(static_cast<double>(y[i]) == doctest::Approx(expected).epsilon(1e-5));
+    }
+    const auto longer = gain_of({{1000, "1/1/level", -20.0F}, {1480, "1/1/level", -20.0F, 0.25}});
+    for (std::size_t i = 1480; i < 16000; ++i) CHECK(static_cast<double>(longer[i]) == doctest::Approx(glided(0.55, 0.1, static_cast<double>(i) - 1480, 12000)).epsilon(1e-5));
+}
+
+TEST_CASE("matrix: a fade of the level goes on while the point is turned round, and while it is off") {
+    const auto inverted = gain_of({kFade, {4000, "1/1/invert", 1.0F}});
+    const auto switched = gain_of({kFade, {4000, "1/1/on", 0.0F}, {4480, "1/1/on", 1.0F}});
+    const auto unheard = gain_of({kFade, {4000, "1/1/on", 0.0F}, {4500, "1/1/invert", 1.0F}, {9000, "1/1/on", 1.0F}});
+    for (std::size_t i = 0; i < 16000; ++i) {
+        const double n = static_cast<double>(i), level = fading(i);
+        const auto off = [n](double to, double frames) { return glided(1, to, n - 4000, frames); };
+        CHECK(static_cast<double>(inverted[i]) == doctest::Approx(level * off(-1, 960)).epsilon(1e-5));
+        CHECK(static_cast<double>(switched[i]) == doctest::Approx(level * (i < 4480 ? off(0, 960) : glided(0.5, 1, n - 4480, 960))).epsilon(1e-5));
+        CHECK(static_cast<double>(unheard[i]) == doctest::Approx(level * (i < 9000 ? off(0, 960) : glided(0, -1, n - 9000, 960))).epsilon(1e-5));
+        if (i >= 4960 && i <= 9000) CHECK(unheard[i] == 0.0F);
+    }
+}
+
+TEST_CASE("matrix: levels, switches and polarity over one another are bit-identical at any block size") {
+    const std::vector<Event> moves{kFade, {1301, "1/1/on", 0.0F}, {1777, "1/1/level", -3.0F, 0.1}, {2600, "1/1/invert", 1.0F}, {3001, "1/1/on", 1.0F, 0.03},
+                                   {3500, "1/1/delay", 3.0F}, {3501, "1/1/level", -120.0F, 0.1}, {6000, "1/1/on", 0.0F, 0.1}, {8500, "1/1/level", 0.0F, 0.2},
+                                   {9007, "1/1/on", 1.0F, 0.0}, {9999, "1/1/level", -120.0F, 0.0}, {10001, "1/1/level", -120.0F}, {11000, "1/1/level", 6.0F}};
+    const auto y = gain_of(moves);
+    CHECK(std::ranges::count(y, 0.0F) > 1000);
+    for (const int block : {1, 7, 441, 1000, 8192}) CHECK(gain_of(moves, block) == y);
+}
+
+namespace {
 /// The share of what came n frames after an input was kept anew: t^2 (3 - 2t) over 5 ms.
 double risen(std::int64_t n, double sample_rate = 48000) {
     const double t = std::clamp(static_cast<double>(n) / (0.005 * sample_rate), 0.0, 1.0);
