@@ -4,6 +4,7 @@
 import signal
 
 import pytest
+from desk import JackFeed
 
 LONGEST = 600  # s: twice what the longest takes with --full
 
@@ -17,3 +18,9 @@ def an_end():
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(autouse=True)
+def no_feed_is_left():
+    yield
+    JackFeed.end_all()

@@ -174,6 +174,8 @@ class JackServer:
 
     def stop(self, how=signal.SIGTERM):
         if self.process and self.process.poll() is None:
+            if how == signal.SIGTERM:
+                JackFeed.end_all()
             self.process.send_signal(how)
             try:
                 self.process.wait(PATIENCE)
@@ -215,6 +217,8 @@ def on_a_machine_that_lets(test):
 class JackFeed:
     """tests/support/jack_feed.cpp: plays into ports and records others, frame by frame together."""
 
+    started = []  # processes, of this test
+
     def __init__(self, server, folder, played, to, listen, frames=None, freewheel=False):
         program = BUILD / "tests/jack_feed"
         assert program.is_file(), f"{program} is missing: build it first, or name the build in TONMEISTER_BUILD"
@@ -228,6 +232,7 @@ class JackFeed:
                 words += [option, port]
         words += ["--freewheel"] * freewheel
         self.process = subprocess.Popen(words, env=os.environ | server.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.started.append(self.process)
         assert self.process.stdout.readline() == "playing\n", self.process.communicate()[1]
 
     def result(self):
@@ -235,6 +240,15 @@ class JackFeed:
         out, errors = self.process.communicate(timeout=150)
         assert self.process.returncode == 0, errors
         return read_wav(self.record), int(out.split()[-1])
+
+    @classmethod
+    def end_all(cls):
+        """One that a test left behind, since it failed, would stop the next test's: libjack's semaphores are named after the clients.
+        The server, while it runs, removes them."""
+        while cls.started:
+            process = cls.started.pop()
+            process.kill()
+            process.wait()
 
     def heard(self):
         """What was heard, of a run in which nothing was lost."""

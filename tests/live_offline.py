@@ -10,7 +10,8 @@ def same_bits(one, other):
 
 def obeyed_at(render, heard, bundles, step):
     """The events that make render(events) give what was heard. Each bundle's sample, a multiple of `step`, is looked for in turn: a try
-    on an early sample shows how long after a move the output leaves its way, and so, from where what was heard does, when it was made."""
+    on an early sample shows how long after a move the output leaves its way, and so, from where what was heard does, when it was made.
+    What is moved must sound from 6400 samples before on."""
     events = []
     for moves in bundles:
         def agrees_until(sample):

@@ -49,20 +49,19 @@ def server(tmp_path_factory):
         yield running
 
 
-@pytest.fixture
-def desk(server, tmp_path):
-    with Daemon(write_config(tmp_path, STRIPS), backend="jack", env=server.env) as daemon:
-        daemon.settle()
-        yield daemon
+def desk_at_rest(server, folder):
+    return Daemon(write_config(folder, STRIPS), backend="jack", env=server.env)
 
 
 @pytest.mark.parametrize("block", [64, 1000])
-def test_live_is_offline_bit_for_bit(server, desk, tmp_path, block):
+@on_a_machine_that_lets
+def test_live_is_offline_bit_for_bit(server, tmp_path, block):
     played = programme(6)
-    heard, missing = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True).result()
-    offline = render(tmp_path, desk.config, played, "--block", str(block))
-    assert missing == 0 and np.abs(heard).max() > 0.1
-    assert same_bits(heard, offline)
+    with desk_at_rest(server, tmp_path) as desk:
+        desk.settle()
+        heard = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True).heard()
+    assert np.abs(heard).max() > 0.1
+    assert same_bits(heard, render(tmp_path, desk.config, played, "--block", str(block)))
 
 
 def with_events(folder, daemon, played):
@@ -78,17 +77,19 @@ def packed(move):
     return message(address, *(float(v) for v in values))
 
 
-def test_live_is_offline_with_hands_on_the_faders(server, desk, tmp_path):
+@on_a_machine_that_lets
+def test_live_is_offline_with_hands_on_the_faders(server, tmp_path):
     played = programme(12)
-    feed = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True)
     moves = ["/b/fader/level -8", "/a/pan/position -0.7", "/a/eq/band/3/gain -6 0.3", "/a/fader/level -12 0.5"]
-    for move in moves:
-        # Each sync takes two blocks at least: so moves are further apart than the strips' latencies, and are heard in their order.
-        for _ in range(4):
-            desk.client.sync()
-        desk.client.send(packed(move))
-    heard, missing = feed.result()
-    assert missing == 0
+    with desk_at_rest(server, tmp_path) as desk:
+        desk.settle()
+        feed = JackFeed(server, tmp_path, played, TO, LISTEN, freewheel=True)
+        for move in moves:
+            # Each sync takes two blocks at least: so moves are further apart than the strips' latencies, and are heard in their order.
+            for _ in range(4):
+                desk.client.sync()
+            desk.client.send(packed(move))
+        heard = feed.heard()
     run = with_events(tmp_path, desk, played)
     events = obeyed_at(run, heard, [[move] for move in moves], step=64)  # messages are obeyed between blocks
     assert len({event.split()[0] for event in events}) > 1, "all moves fell on one block: the run was too short for them"
@@ -100,8 +101,7 @@ def test_live_is_offline_with_a_bundle_on_its_sample(tmp_path):
     """In real time, since a time tag is one of the wall's clock."""
     played = programme(2.5)
     moves = ["/b/fader/level -8", "/a/pan/position -0.7", "/a/fader/level -12 0.5", "/echo/lowpass/frequency 900"]
-    with JackServer(tmp_path, realtime=True) as server, \
-            Daemon(write_config(tmp_path, STRIPS), backend="jack", env=server.env) as desk:
+    with JackServer(tmp_path, realtime=True) as server, desk_at_rest(server, tmp_path) as desk:
         desk.settle()
         feed = JackFeed(server, tmp_path, played, TO, LISTEN)
         desk.client.send(bundle(time.time() + 1.2345, *[packed(move) for move in moves]))
