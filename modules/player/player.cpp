@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace ton::modules {
 using namespace engine;
@@ -61,14 +62,14 @@ constexpr auto kRows = parameter_table(std::array{
               .kind = Kind::meter},
 });
 
-/// y[n] = x[n] + file. Starts on the very sample, at once where the file is at its beginning, else with a
-/// fade of 5 ms; stops, jumps and changes of file fade out first. All that waits happens in Deck's control
+/// y[n] = x[n] + file. Starts on the very sample, at once where the file is at its beginning, else (and where the player
+/// comes into a desk that plays, and plays at once) with a fade of 5 ms; stops, jumps and changes of file fade out first. All that waits happens in Deck's control
 /// side.
 class Player final : public Processor {
   public:
     explicit Player(const ProcessorContext& context)
         : setup_(context.setup), deck_(context.setup.sample_rate, context.disk),
-          fade_(std::max(1, static_cast<int>(std::lround(kFade * context.setup.sample_rate)))) {
+          fade_(std::max(1, static_cast<int>(std::lround(kFade * context.setup.sample_rate)))), born_(context.running) {
         if (const auto error = deck_.load(context.settings.text("file")); !error.empty())
             throw std::runtime_error(error);
         deck_.take_over(); // nothing plays yet, so there is nothing to fade
@@ -98,6 +99,7 @@ class Player final : public Processor {
         if (on && !wanted_)
             if (auto* feed = deck_.feed(); feed && feed->ended()) feed->restart();
         wanted_ = on;
+        born_ = born_ && on;
         if (set || seconds != seconds_)
             target_ = std::llround(static_cast<double>(seconds) * setup_.sample_rate);
         seconds_ = seconds;
@@ -124,7 +126,7 @@ class Player final : public Processor {
         auto* feed = deck_.feed();
         if (!feed) return;
         feed->set_loop(loop_);
-        if (level_ == 0 && goal() > 0 && feed->position() == 0)
+        if (level_ == 0 && goal() > 0 && feed->position() == 0 && !std::exchange(born_, false))
             level_ = fade_; // from its first sample, in full
         else if (level_ < goal())
             ++level_;
@@ -172,6 +174,7 @@ class Player final : public Processor {
     std::int64_t target_ = -1; // frame to go to, or none
     float seconds_ = 0.0F;
     bool wanted_ = false, loop_ = false, starving_ = false;
+    bool born_;                // into a desk that plays, and not stopped since: it has still to fade in
     int underruns_ = 0;
     SetEdge position_set_;
     std::array<std::array<float, kSegment>, kMaxChannels> memory_{};

@@ -36,6 +36,7 @@ struct ProcessorContext {
     Settings settings;
     files::DiskThread* disk = nullptr; ///< never null where a plan is built for playing
     bool offline = false;
+    bool running = false; ///< it comes into a desk that plays: what it makes of its own begins with a fade; see Birth
 };
 
 /// A planar module: one instance per strip, a class instead of a lane kernel, for work that vectorises along time

@@ -110,7 +110,8 @@ struct LaneMove {
 };
 
 /// A source that is new in a desk that runs: silent until the plans change, it is then switched on as a hand would do it.
-/// Behind it may be a delay that would let a step out long after every edge has faded in.
+/// Behind it may be a delay that would let a step out long after every edge has faded in. (One without an `on` that fades
+/// sees to it itself: ProcessorContext::running. A player's `play` starts on its sample, and a file may begin with a step.)
 struct Birth {
     Stage* stage; ///< of width 1
     int row;      ///< its switch

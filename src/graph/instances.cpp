@@ -140,7 +140,7 @@ std::shared_ptr<engine::Stage> Compiler::make_planar(int n, int m) {
     if (const auto* old = running_instance(key_of(n, m)); old && before(node(n).identity)) return old->stage;
     const auto texts = resolved_texts(mod, options_.conditions.directory);
     try {
-        const engine::ProcessorContext context{setup, {mod.type->parameters, mod.values, texts}, options_.disk, options_.offline};
+        const engine::ProcessorContext context{setup, {mod.type->parameters, mod.values, texts}, options_.disk, options_.offline, running_ != nullptr};
         auto stage = std::make_shared<Stage>(*mod.type, setup, nullptr, mod.type->make(context));
         stage->set(0, mod.values);
         const int on = mod.type->source ? engine::find_parameter(mod.type->parameters, "on") : -1;
