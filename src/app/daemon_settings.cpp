@@ -145,11 +145,11 @@ void Daemon::poll_state() {
 void Daemon::watch_saving() {
     const std::chrono::duration<double> now = std::chrono::steady_clock::now().time_since_epoch();
     const auto watch = [&](std::string_view what, const std::string& error) {
-        if (!error.empty()) alarms_.see("/tonmeister", what, now.count(), fmt::format("{} can't be saved: {}", what, error), fmt::format("{} are saved again", what));
+        if (!error.empty()) alarms_.see({"/tonmeister", std::string(what)}, now.count(), {fmt::format("{} can't be saved: {}", what, error), fmt::format("{} are saved again", what)});
     };
     if (state_) watch("settings", state_->error());
     if (scene_file_) watch("scenes", scene_file_->error());
-    for (const auto& [address, text] : alarms_.take(now.count())) tell_people(address, text);
+    for (const auto& [key, text] : alarms_.take(now.count())) tell_people(key.first, text);
 }
 
 /// For /tonmeister/status.

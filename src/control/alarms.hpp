@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,26 +10,41 @@
 
 namespace ton::control {
 
-/// What must not be, lasts for a while or comes in bursts: told when it begins, and when it has been over for kHold. Control thread.
+/// What must not be, lasts for a while or comes in bursts: told when it begins, and when it has been over for some time. Control thread.
 class Alarms {
   public:
-    using Report = std::pair<std::string, std::string>; ///< address and sentence
-    static constexpr double kHold = 2.0;                ///< s
-    static constexpr double kEase = 5.0;                ///< s: longer than a mean over 5 s takes through the lower grade on its way out
+    /// What an alarm is known by: where it comes from, by a name that lasts as long as the alarm may, and which of its alarms it is.
+    using Key = std::pair<std::string, std::string>;
+    struct Report {
+        Key key;
+        std::string sentence;
+        bool operator==(const Report&) const = default;
+    };
+    struct Sight {
+        std::string begins, ends; ///< sentences
+        int grade = 1;
+        double hold = 2;          ///< s without it, until it is over
+    };
+    static constexpr double kEase = 10; ///< s
 
-    /// It is so now (s, of the sample clock). `kind` tells one alarm of an address from another. A higher `grade` than before is told
-    /// at once, a lower one when it has been no higher for kEase; either by its own `begins`.
-    void see(const std::string& address, std::string_view kind, double now, std::string begins, std::string ends, int grade = 1);
+    /// It is so now (s, of a clock that never jumps). A higher grade than before is told at once, a lower one when it has been no
+    /// higher for kEase; either by its own `begins`.
+    void see(const Key& key, double now, Sight sight);
+    /// As told; 0: not under way.
+    int grade(const Key& key) const;
+    /// Those are dropped without a word that `stay` says no to: what they were of is no more.
+    void keep(const std::function<bool(const Key&)>& stay);
+    bool empty() const { return under_way_.empty() && told_.empty(); }
     /// What is to be told since the last call.
     std::vector<Report> take(double now);
 
   private:
     struct Alarm {
-        double seen = 0, seen_at_grade = 0;
+        double seen = 0, seen_at_grade = 0, hold = 0;
         int grade = 0; ///< as told
         std::string ends;
     };
-    std::map<std::pair<std::string, std::string>, Alarm, std::less<>> under_way_; // by address and kind
+    std::map<Key, Alarm> under_way_;
     std::vector<Report> told_;
 };
 

@@ -272,7 +272,9 @@ class Console {
     void index_guards();
     void watch_guards();
     void watch_healed();
-    double seconds() const { return static_cast<double>(now()) / sample_rate_; } ///< of the sample clock
+    void watch_dc(const graph::Strip& strip, double dc);
+    void prune_alarms();
+    double alarm_clock();
 
     engine::Engine& engine_;
     ConsoleOptions options_;
@@ -297,9 +299,12 @@ class Console {
     graph::GroupsOfStrips groups_; ///< by strip: those it is a member of
     std::vector<Deferred> deferred_;           ///< structural settings, and texts
     std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()
-    Alarms alarms_;
+    Alarms alarms_;                        ///< by strips' keys
+    double alarm_seconds_ = 0;
+    std::int64_t alarm_frames_ = 0;        ///< where alarm_clock() read so
     std::vector<Guard> guards_;
-    std::map<std::string, std::uint32_t> told_healed_;                    ///< by section
+    /// By section, and lane in it: where strips come and go, new ones that begin at 0 take their place.
+    std::map<std::weak_ptr<const engine::Section>, std::vector<std::uint32_t>, std::owner_less<>> told_healed_;
     std::uint64_t healed_ = 0;
     std::int64_t fading_until_ = 0;
     Fades fades_;

@@ -15,6 +15,7 @@ namespace {
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 // acceptance.md section 8: the mean over 5 s beyond 0.1 % of full scale is a warning, beyond 1 % a failure.
 constexpr double kWarnDc = -60, kFailDc = -40; // dBFS
+constexpr const char *kNan = "nan", *kCeiling = "ceiling", *kDc = "dc"; // kinds of alarms; the latter two are a guard's
 } // namespace
 
 void Console::index_guards() {
@@ -39,25 +40,46 @@ void Console::watch_guards() {
             return static_cast<double>(engine::from_kernel(module.type->parameters[at(module.row(row))], meters_[readout]));
         };
         if (std::max(guard.reduction, guard.dc) >= meters_.size()) continue;
-        const auto address = fmt::format("/{}/guard", strip.name);
         if (const auto down = reading("reduction", guard.reduction); down < 0)
-            alarms_.see(address, "ceiling", seconds(), fmt::format("the ceiling of {:g} dBFS holds the output down by {:.1f} dB", module.values[at(module.row("ceiling"))], -down),
-                        "the output is below its ceiling again");
-        const auto dc = reading("dc", guard.dc);
-        if (dc > kFailDc) alarms_.see(address, "dc", seconds(), fmt::format("DC of {:.1f} dBFS, more than 1 % of full scale", dc), "the DC is gone", 2);
-        else if (dc > kWarnDc) alarms_.see(address, "dc", seconds(), fmt::format("DC of {:.1f} dBFS, more than 0.1 % of full scale", dc), "the DC is gone");
+            alarms_.see({strip.key(), kCeiling}, alarm_clock(),
+                        {fmt::format("the ceiling of {:g} dBFS holds the output down by {:.1f} dB", module.values[at(module.row("ceiling"))], -down),
+                         "the ceiling no longer holds the output down"});
+        watch_dc(strip, reading("dc", guard.dc));
     }
+}
+
+void Console::watch_dc(const graph::Strip& strip, double dc) {
+    const Alarms::Key key{strip.key(), kDc};
+    if (dc > kFailDc) alarms_.see(key, alarm_clock(), {fmt::format("DC of {:.1f} dBFS, more than 1 % of full scale", dc), "the DC is gone", 2});
+    else if (dc > kWarnDc) alarms_.see(key, alarm_clock(), {fmt::format("DC of {:.1f} dBFS, more than 0.1 % of full scale", dc), "the DC is gone"});
+}
+
+/// Alarms are known by their strip's key, which outlives a new name, and go with their strip, or its guard.
+void Console::prune_alarms() {
+    if (alarms_.empty()) return;
+    alarms_.keep([this](const Alarms::Key& key) {
+        const auto strip = std::ranges::find(desk_.strips, key.first, &graph::Strip::key);
+        return strip != desk_.strips.end() && (key.second == kNan || strip->find(graph::kGuard));
+    });
+}
+
+/// The sample clock in seconds, for alarms: an audio server with another rate does not make it jump.
+double Console::alarm_clock() {
+    const auto frames = now();
+    return alarm_seconds_ += static_cast<double>(frames - std::exchange(alarm_frames_, frames)) / sample_rate_;
 }
 
 void Console::watch_healed() {
     const auto healed = engine_.counters().healed.load(std::memory_order_relaxed);
     if (std::exchange(healed_, healed) == healed) return;
+    std::erase_if(told_healed_, [](const auto& told) { return told.first.expired(); });
     for (const auto& node : compiled_->layout.nodes) {
         if (at(node.strip) >= desk_.strips.size()) continue; // a group's sum: what it is made of tells of itself
         const auto& state = compiled_->nodes.at(node.identity);
-        auto& told = told_healed_[node.identity];
-        if (const auto count = state.section->healed(state.lane); std::exchange(told, count) < count)
-            alarms_.see("/" + desk_.strips[at(node.strip)].name, "nan", seconds(), "a NaN or infinity was silenced", "no NaN or infinity any more");
+        auto& told = told_healed_[state.section];
+        told.resize(at(state.section->width()));
+        if (const auto count = state.section->healed(state.lane); std::exchange(told[at(state.lane)], count) < count)
+            alarms_.see({desk_.strips[at(node.strip)].key(), kNan}, alarm_clock(), {"a NaN or infinity was silenced", "no NaN or infinity any more"});
     }
 }
 
@@ -65,7 +87,10 @@ std::vector<std::pair<std::string, std::string>> Console::take_reports() {
     auto reports = take_refusals();
     if (!compiled_) return reports;
     watch_healed();
-    for (auto& report : alarms_.take(seconds())) reports.push_back(std::move(report));
+    for (auto& [key, sentence] : alarms_.take(alarm_clock())) {
+        const auto& strip = *std::ranges::find(desk_.strips, key.first, &graph::Strip::key);
+        reports.emplace_back("/" + strip.name + (key.second == kNan ? "" : "/guard"), std::move(sentence));
+    }
     for (const auto& [_, instance] : compiled_->instances) {
         if (!instance.stage->processor()) continue;
         auto text = instance.stage->processor()->take_report();

@@ -82,6 +82,7 @@ void Console::index() {
     }
     index_monitors();
     index_guards();
+    prune_alarms();
     partners_ = graph::partners_of(desk_);
     by_address_.reserve(controls_.size());
     for (std::size_t i = 0; i < controls_.size(); ++i) by_address_.emplace(controls_[i].address, i);
