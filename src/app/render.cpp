@@ -165,6 +165,7 @@ class Run {
             console_->settle(); // at first the plan; then finished edits make room for those that wait
             scenes_->poll(position);
             position_ = position;
+            report();
             do {
                 obey_until(position, next);
                 console_->settle();
@@ -175,6 +176,7 @@ class Run {
             if (next < events_.size()) count = std::min(count, events_[next].time - position);
             if (const auto due = scenes_->next_due()) count = std::min(count, *due - position);
             if (const auto swap = engine_.next_swap(); swap > position) count = std::min(count, swap - position);
+            count = std::min(count, next_report_ - position);
             disk_.run_once();
             if (auto error = inputs_.read(static_cast<int>(count)); !error.empty()) return error;
             process(static_cast<int>(count));
@@ -190,8 +192,18 @@ class Run {
             }
         answers_.never({events_.begin() + static_cast<std::ptrdiff_t>(next), events_.end()});
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
-        for (const auto& [address, text] : console_->take_reports()) fmt::print(stderr, "{}: {}\n", address, text);
+        position_ = next_report_ = total;
+        report();
         return outputs_.close();
+    }
+
+    /// Ten times a second of the programme, as a daemon does by its timer: what lasts is told when it begins and when it is over.
+    void report() {
+        if (position_ < next_report_) return;
+        next_report_ = position_ + rate_ / 10;
+        for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
+        for (const auto& [address, text] : console_->take_reports())
+            fmt::print(stderr, "{}{:.1f} s: {}: {}\n", std::exchange(shown_, -1) < 0 ? "" : "\r\x1b[K", static_cast<double>(position_) / rate_, address, text);
     }
 
     /// Events of one sample take effect together. A change of the graph waits while another is under way, and with it what
@@ -290,7 +302,7 @@ class Run {
     std::vector<TimedMessage> events_;
     std::deque<std::vector<TimedMessage>> held_;
     std::vector<TimedMessage> waiting_; // settings, likewise
-    std::int64_t position_ = 0;
+    std::int64_t position_ = 0, next_report_ = 0;
     EventAnswers answers_;
     files::DiskThread disk_;
     Engine engine_;
