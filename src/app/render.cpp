@@ -191,7 +191,6 @@ class Run {
                 answers_.error(event.message.address, "the render ended before the change of the graph before it");
             }
         answers_.never({events_.begin() + static_cast<std::ptrdiff_t>(next), events_.end()});
-        for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
         position_ = next_report_ = total;
         report();
         return outputs_.close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "control/alarms.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace ton::control {
@@ -11,7 +12,11 @@ void Alarms::see(const Key& key, double now, Sight sight) {
     alarm.hold = sight.hold;
     alarm.ends = std::move(sight.ends);
     const bool eased = sight.grade < alarm.grade && now - alarm.seen_at_grade >= kEase;
-    if (sight.grade > alarm.grade || eased) told_.push_back({key, std::move(sight.begins)}), alarm.grade = sight.grade;
+    if (sight.grade > alarm.grade || eased) {
+        alarm.grade = sight.grade;
+        alarm.waiting = std::move(sight.begins);
+        alarm.due = now + sight.wait;
+    }
     if (sight.grade >= alarm.grade) alarm.seen_at_grade = now;
 }
 
@@ -22,17 +27,18 @@ int Alarms::grade(const Key& key) const {
 
 void Alarms::keep(const std::function<bool(const Key&)>& stay) {
     std::erase_if(under_way_, [&](const auto& entry) { return !stay(entry.first); });
-    std::erase_if(told_, [&](const Report& report) { return !stay(report.key); });
 }
 
 std::vector<Alarms::Report> Alarms::take(double now) {
-    std::erase_if(under_way_, [&](auto& entry) {
-        auto& [key, alarm] = entry;
-        if (now - alarm.seen < alarm.hold) return false;
-        told_.push_back({key, std::move(alarm.ends)});
-        return true;
-    });
-    return std::exchange(told_, {});
+    std::vector<Report> told;
+    for (auto it = under_way_.begin(); it != under_way_.end();) {
+        auto& [key, alarm] = *it;
+        const bool over = now - alarm.seen >= alarm.hold;
+        if (!alarm.waiting.empty() && (over || now >= alarm.due)) told.push_back({key, std::exchange(alarm.waiting, {})});
+        if (over) told.push_back({key, std::move(alarm.ends)});
+        it = over ? under_way_.erase(it) : std::next(it);
+    }
+    return told;
 }
 
 } // namespace ton::control

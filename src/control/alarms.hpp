@@ -24,28 +24,30 @@ class Alarms {
         std::string begins, ends; ///< sentences
         int grade = 1;
         double hold = 2;          ///< s without it, until it is over
+        double wait = 0;          ///< s until it is told, unless a higher grade is
     };
     static constexpr double kEase = 10; ///< s
 
-    /// It is so now (s, of a clock that never jumps). A higher grade than before is told at once, a lower one when it has been no
-    /// higher for kEase; either by its own `begins`.
+    /// It is so now (s, of a clock that never jumps). A higher grade than before is told at once, or after its `wait`, a lower one
+    /// when it has been no higher for kEase; either by its own `begins`.
     void see(const Key& key, double now, Sight sight);
-    /// As told; 0: not under way.
+    /// As told, or waiting to be; 0: not under way.
     int grade(const Key& key) const;
     /// Those are dropped without a word that `stay` says no to: what they were of is no more.
     void keep(const std::function<bool(const Key&)>& stay);
-    bool empty() const { return under_way_.empty() && told_.empty(); }
+    bool empty() const { return under_way_.empty(); }
     /// What is to be told since the last call.
     std::vector<Report> take(double now);
 
   private:
     struct Alarm {
         double seen = 0, seen_at_grade = 0, hold = 0;
-        int grade = 0; ///< as told
+        int grade = 0; ///< as told, or waiting to be
         std::string ends;
+        std::string waiting; ///< begins so, not yet told
+        double due = 0;
     };
     std::map<Key, Alarm> under_way_;
-    std::vector<Report> told_;
 };
 
 } // namespace ton::control

@@ -27,7 +27,7 @@ TEST_CASE("alarms of one place, and places, know nothing of each other") {
     alarms.see(dc, 0, {"A dc", "a dc over"});
     alarms.see(ceiling, 1.5, {"A ceiling", "a ceiling over"});
     alarms.see(other, 1.5, {"B dc", "b dc over", 1, 7});
-    CHECK(alarms.take(1.5) == Reports{{dc, "A dc"}, {ceiling, "A ceiling"}, {other, "B dc"}});
+    CHECK(alarms.take(1.5) == Reports{{ceiling, "A ceiling"}, {dc, "A dc"}, {other, "B dc"}});
     CHECK(alarms.take(2.1) == Reports{{dc, "a dc over"}});
     CHECK(alarms.take(8.4) == Reports{{ceiling, "a ceiling over"}}); // the other asked for 7 s
     CHECK(alarms.take(8.6) == Reports{{other, "b dc over"}});
@@ -53,6 +53,23 @@ TEST_CASE("one alarm of several grades: a higher one at once, a lower one after 
     CHECK(alarms.take(34.1) == Reports{{key, "gone"}}); // fell through the lower one on its way out
     CHECK(alarms.grade(key) == 0);
     CHECK(see(35, 1) == Reports{{key, "some"}});
+}
+
+TEST_CASE("a grade that waits is not told where a higher one comes at once, but always if none does") {
+    Alarms alarms;
+    const Alarms::Key key{"a", "dc"};
+    const auto see = [&](double now, int grade) {
+        alarms.see(key, now, {grade == 2 ? "much" : "some", "gone", grade, 2, grade == 2 ? 0.0 : 1.0});
+        return alarms.take(now);
+    };
+    CHECK(see(0, 1) == Reports{});
+    CHECK(see(0.9, 2) == Reports{{key, "much"}});
+    CHECK(alarms.take(3) == Reports{{key, "gone"}});
+    CHECK(see(10, 1) == Reports{});
+    CHECK(alarms.take(11) == Reports{{key, "some"}});
+    CHECK(alarms.take(12) == Reports{{key, "gone"}});
+    CHECK(see(20, 1) == Reports{});
+    CHECK(alarms.take(30) == Reports{{key, "some"}, {key, "gone"}});
 }
 
 TEST_CASE("what is no more has no alarms: neither an end nor what was not yet told") {

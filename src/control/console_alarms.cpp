@@ -15,6 +15,10 @@ namespace {
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 // acceptance.md section 8: the mean over 5 s beyond 0.1 % of full scale is a warning, beyond 1 % a failure.
 constexpr double kWarnDc = -60, kFailDc = -40; // dBFS
+// Those are the marks to begin. A mean that hovers near one of them, as low sound has it, is one event: it must be far below for long.
+constexpr double kDcHysteresis = 6; // dB
+constexpr double kDcHold = 10;      // s, twice what the mean takes in: while its sign changes it is small for less
+constexpr double kDcWait = 1;       // s: what is far beyond both marks passes the lower one on its way, and is one event
 constexpr const char *kNan = "nan", *kCeiling = "ceiling", *kDc = "dc"; // kinds of alarms; the latter two are a guard's
 } // namespace
 
@@ -50,8 +54,12 @@ void Console::watch_guards() {
 
 void Console::watch_dc(const graph::Strip& strip, double dc) {
     const Alarms::Key key{strip.key(), kDc};
-    if (dc > kFailDc) alarms_.see(key, alarm_clock(), {fmt::format("DC of {:.1f} dBFS, more than 1 % of full scale", dc), "the DC is gone", 2});
-    else if (dc > kWarnDc) alarms_.see(key, alarm_clock(), {fmt::format("DC of {:.1f} dBFS, more than 0.1 % of full scale", dc), "the DC is gone"});
+    const int told = alarms_.grade(key);
+    const auto beyond = [&](int grade, double mark) { return dc > mark - (told >= grade ? kDcHysteresis : 0); };
+    const int grade = beyond(2, kFailDc) ? 2 : beyond(1, kWarnDc) ? 1 : 0;
+    if (grade == 0) return;
+    const auto* size = grade == 2 ? "more than 1 %" : told == 2 ? "less than 1 %" : "more than 0.1 %";
+    alarms_.see(key, alarm_clock(), {fmt::format("DC of {:.1f} dBFS, {} of full scale", dc, size), "the DC is gone", grade, kDcHold, told == 0 && grade == 1 ? kDcWait : 0});
 }
 
 /// Alarms are known by their strip's key, which outlives a new name, and go with their strip, or its guard.
