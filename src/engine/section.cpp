@@ -4,6 +4,7 @@
 #include "engine/interleave.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace ton::engine {
 
@@ -30,6 +31,11 @@ SectionScratch::SectionScratch(int max_sample_rows, std::size_t max_state)
         taps[c] = memory_.get() + (2 * kMaxChannels + c) * kPitch;
     }
 }
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof" // as in Stage
+void Section::check_layout() { static_assert(offsetof(Section, views_) + sizeof(views_) <= kHot); }
+#pragma GCC diagnostic pop
 
 Section::Section(int channels_in, int channels_out, std::vector<std::shared_ptr<Stage>> stages,
                  std::vector<Lane> lanes)

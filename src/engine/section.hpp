@@ -73,6 +73,7 @@ class alignas(64) Section {
     const std::vector<Lane>& lanes() const { return lanes_; }
 
   private:
+    static void check_layout();
     void prefetch_inputs(int frames) const TM_NONBLOCKING;
     /// Silences what isn't sane, lane by lane; with `overflowed`, the lane's modules forget their signal too.
     int heal_plane(float* plane, int frames, SectionScratch* overflowed) TM_NONBLOCKING;
@@ -102,8 +103,7 @@ class alignas(64) Section {
     int width_, channels_in_, channels_out_;
     const float** input_data_ = nullptr; // plane pointers, [channel * width + lane] (signals never move)
     float** output_data_ = nullptr;
-    std::vector<StageView> views_;
-    static_assert(4 * sizeof(int) + 2 * sizeof(void*) + sizeof(std::vector<StageView>) <= kHot);
+    std::vector<StageView> views_; // the last of them: see check_layout()
     // The rest.
     std::vector<std::shared_ptr<Stage>> stages_;
     std::vector<Lane> lanes_;

@@ -2,6 +2,7 @@
 #include "engine/stage.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace ton::engine {
@@ -21,6 +22,11 @@ Scratch::Scratch(int max_sample_rows, std::size_t max_state) {
     silence = ramps + ramp_floats + kMaxChannels * kPlane;
     state = ramps + ramp_floats + (kMaxChannels + 1) * kPlane;
 }
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof" // it is no standard layout; our compilers know it all the same
+void Stage::check_layout() { static_assert(offsetof(Stage, bypassing_) + sizeof(bypassing_) <= kHot); }
+#pragma GCC diagnostic pop
 
 Stage::Stage(const ModuleType& type, const Setup& setup, const LaneKernel* kernel,
              std::unique_ptr<Processor> processor)

@@ -72,6 +72,7 @@ class alignas(64) Stage {
     std::size_t state_floats() const { return state_floats_; }
 
   private:
+    static void check_layout();
     void update(std::int64_t now) TM_NONBLOCKING;
     void run_cell(const Block& block) TM_NONBLOCKING;
     void keep_dry(float* const* audio, int frames, std::int64_t position, Scratch& scratch) TM_NONBLOCKING;
@@ -85,8 +86,7 @@ class alignas(64) Stage {
     float* readouts_;         // [meter * width + lane]
     std::uint8_t grid_;       // the type's
     bool moving_ = false;     // the coefficients have a step in this cell
-    bool bypassing_ = false;
-    static_assert(sizeof(Ramps) + sizeof(const LaneKernel*) + sizeof(Setup) + 2 * sizeof(float*) + 3 <= kHot);
+    bool bypassing_ = false;  // the last of them: see check_layout()
     // The rest.
     const ModuleType& type_;
     std::unique_ptr<Processor> processor_;
