@@ -104,3 +104,8 @@ def test_a_mean_that_hovers_near_a_mark_is_one_event(tmp_path):
     sounds["both_60"] = 0.004 * 10 ** (0.6 * np.sin(2 * np.pi * t / 60))  # from 0.1 to 1.6 %: over the upper mark once a minute
     heard = {name: kinds(events) for name, events in told(tmp_path, {name: {"channels": 1, "input": [], "output": []} for name in sounds}, sounds, 180).items()}
     assert heard == {"some_12": ["some"], "some_20": ["some"], "much_12": ["some", "much"], "much_20": ["some", "much"], "both_60": ["some"] + ["much", "less"] * 3}
+
+
+def test_what_begins_in_a_programmes_last_second_is_told_at_its_end(tmp_path):
+    sound = {"a": np.where(np.arange(10 * RATE) < 9 * RATE, 0, 0.04)}
+    assert kinds(told(tmp_path, {"a": {"channels": 1, "input": [], "output": []}}, sound, 10)["a"]) == ["some"]

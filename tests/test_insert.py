@@ -105,7 +105,8 @@ def test_a_ping_finds_period_and_box_to_the_sample_and_parallel_strips_cancel(se
         strip, module, latency, way, gain, polarity = told
         assert (strip, module, latency, way, polarity) == ("through", "insert", delay, delay + PERIOD, "straight")
         assert abs(gain) < 0.1
-        assert f"insert/ping through/insert: 1 parameter, a latency of {delay} samples\n" in desk.log()
+        logged = f"insert/ping through/insert: 1 parameter, a latency of {delay} sample{'' if delay == 1 else 's'}\n"
+        assert wait_for(lambda: logged in desk.log())
         assert wait_for(lambda: desk.client.get("/through/insert/latency") == float(delay))
         settled(desk)
         assert nulls(server, tmp_path)

@@ -87,11 +87,13 @@ def test_ports_connections_and_rate(server, tmp_path, backend):
         assert "pipewire" in desk.log()
 
 
-def tone_at_1_kHz(heard):
-    """Of every 5 ms: the tone's level (dBFS), and how far its phase goes on from the 5 ms before (radians; 0 at exactly 1 kHz)."""
-    windows = heard[:len(heard) // 240 * 240].reshape(-1, 240)  # five periods
-    tone = windows @ np.exp(-2j * np.pi * np.arange(240) / 48) / 120
-    return 20 * np.log10(np.abs(tone) + 1e-12), np.angle(tone[1:] * np.conj(tone[:-1]))
+def share_of_the_tone(heard):
+    """1 kHz at -20 dBFS, and -3 in the centre: the share of its periods that have this level, and go on from the one before in phase."""
+    windows = heard[:len(heard) // 48 * 48].reshape(-1, 48)
+    tone = windows @ np.exp(-2j * np.pi * np.arange(48) / 48) / 24
+    right = np.abs(20 * np.log10(np.abs(tone) + 1e-12) + 23.01) < 0.02
+    on = np.abs(np.angle(tone[1:] * np.conj(tone[:-1]))) < 1e-3
+    return np.mean(right[1:] & on)
 
 
 def test_audio_flows_to_the_sink_at_every_quantum(server, tmp_path):
@@ -101,13 +103,13 @@ def test_audio_flows_to_the_sink_at_every_quantum(server, tmp_path):
             server.quantum(quantum)
             time.sleep(0.3)
             assert desk.client.sync() == []  # cycles go on
-            # A client of the server's own, on what the sink passes on.
-            heard, _ = JackFeed(server, tmp_path, [], [], ["sink:monitor_FL", "sink:monitor_FR"], frames=48000).result()
-            for channel in (0, 1):  # the tone: 1 kHz at -20 dBFS, and -3 in the centre
-                # A busy machine makes cycles come late, of the server, the desk or the ear: what most of them pass on counts.
-                level, phase = tone_at_1_kHz(heard[:, channel])
-                assert np.median(level) == pytest.approx(-23.01, abs=0.02)
-                assert np.median(np.abs(phase)) < 1e-3
+            shares = []
+            while len(shares) < 8 and max(shares, default=0) < 0.9:  # a busy machine makes cycles come late, now more and now less
+                # A client of the server's own, on what the sink passes on.
+                heard, _ = JackFeed(server, tmp_path, [], [], ["sink:monitor_FL", "sink:monitor_FR"], frames=48000).result()
+                shares.append(min(share_of_the_tone(heard[:, channel]) for channel in (0, 1)))
+            print(quantum, shares)
+            assert max(shares) > 0.9, (quantum, shares)
 
 
 def test_the_server_dies_and_comes_back(server, tmp_path):

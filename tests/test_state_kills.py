@@ -103,7 +103,8 @@ def many_lives(folder, seed, lives, machine):
                 due = [n for n, at in acknowledged.items() if at <= killed - PERIOD - machine.late(killed)]
                 checked += len(due) > 0
                 assert max(due, default=0) <= back <= number
-            acknowledged, number = flood(port, 1.1 + chance.uniform(0, 0.5), number)
+            late = min(3.0, machine.late(time.monotonic()))  # so that a slow machine, too, has changes that must be on the disk
+            acknowledged, number = flood(port, PERIOD + 0.1 + late + chance.uniform(0, 0.5), number)
             assert len(acknowledged) > SOME
             killed = time.monotonic()  # not before: what is late from here on is not the desk's
             desk.stop(signal.SIGKILL)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from desk import Daemon, write_config
+from osc_client import wait_for
 
 STRIPS = {"a": {"channels": 1, "chain": [{"tone": {"level": -20}}, {"fader": {"level": 0}}, {"pan": {}}], "to": "mix"},
           "m": {"channels": 2, "chain": [{"matrix": {}}], "to": "mix"},
@@ -102,8 +103,8 @@ def test_a_point_beyond_a_matrix_is_answered_with_its_size(desk):
 def test_a_scenes_file_that_is_broken_is_not_called_a_config(desk):
     osc = desk.client
     osc.obey("/tonmeister/scene/store", "verse", "/a/fader/level")
-    assert osc.ask("/tonmeister/status")[-1] in ("saved", "saving")
-    file, = [path for path in desk.config.parent.glob("**/*.scenes.json") for _ in range(1) if path.stat().st_size] or [None]
+    assert wait_for(lambda: osc.ask("/tonmeister/status")[-1] == "saved")
+    file, = desk.config.parent.glob("**/*.scenes.json")
     good = file.read_text()
     for broken, place, reason in ((good + "]", None, 'found "]", expected nothing after the scenes\' closing bracket'),
                                   ("", ":1:1: ", 'the file is empty, expected scenes such as {"tonmeister_scenes": 1, "scenes": {}}'),
@@ -149,6 +150,8 @@ def test_plain_words_where_a_list_belongs_are_answered_with_how_it_is_written(de
 
 def test_a_strips_chain_takes_bare_names_as_one_modules_insertion_does(desk):
     assert reasons(desk.client.obey("/tonmeister/strip/add", "b", '{"chain":["highpass","fader"],"to":"mix"}')) == []
-    assert desk.client.get("/b/highpass/frequency") == desk.client.get("/b/highpass/frequency") > 0
+    assert desk.client.get("/b/highpass/frequency") == 80.0
+    told, = reasons(desk.client.obey("/tonmeister/strip/add", "c", '{"chain":["fadr"],"to":"mix"}'))
+    assert told.startswith('unknown module "fadr"') and told.endswith('did you mean "fader"?')
     desk.client.obey("/tonmeister/save", "kept")
     assert json.loads((desk.config.parent / "kept.json").read_text())["strips"]["b"]["chain"] == [{"highpass": {}}, {"fader": {}}]

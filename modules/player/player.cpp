@@ -63,8 +63,8 @@ constexpr auto kRows = parameter_table(std::array{
 });
 
 /// y[n] = x[n] + file. Starts on the very sample, at once where the file is at its beginning, else (and where the player
-/// comes into a desk that plays, and plays at once) with a fade of 5 ms; stops, jumps and changes of file fade out first. All that waits happens in Deck's control
-/// side.
+/// comes into a desk that plays, and plays at once) with a fade of 5 ms; stops, jumps and changes of file fade out first.
+/// All that waits happens in Deck's control side.
 class Player final : public Processor {
   public:
     explicit Player(const ProcessorContext& context)
@@ -99,7 +99,6 @@ class Player final : public Processor {
         if (on && !wanted_)
             if (auto* feed = deck_.feed(); feed && feed->ended()) feed->restart();
         wanted_ = on;
-        born_ = born_ && on;
         if (set || seconds != seconds_)
             target_ = std::llround(static_cast<double>(seconds) * setup_.sample_rate);
         seconds_ = seconds;
@@ -124,9 +123,10 @@ class Player final : public Processor {
     void step(const Block& b, int first, int frames) TM_NONBLOCKING {
         if (level_ == 0 && (target_ >= 0 || deck_.replacement())) act();
         auto* feed = deck_.feed();
+        const bool born = std::exchange(born_, false);
         if (!feed) return;
         feed->set_loop(loop_);
-        if (level_ == 0 && goal() > 0 && feed->position() == 0 && !std::exchange(born_, false))
+        if (level_ == 0 && goal() > 0 && feed->position() == 0 && !born)
             level_ = fade_; // from its first sample, in full
         else if (level_ < goal())
             ++level_;
@@ -174,7 +174,7 @@ class Player final : public Processor {
     std::int64_t target_ = -1; // frame to go to, or none
     float seconds_ = 0.0F;
     bool wanted_ = false, loop_ = false, starving_ = false;
-    bool born_;                // into a desk that plays, and not stopped since: it has still to fade in
+    bool born_;                // into a desk that plays, just now
     int underruns_ = 0;
     SetEdge position_set_;
     std::array<std::array<float, kSegment>, kMaxChannels> memory_{};

@@ -82,7 +82,6 @@ void Daemon::save(const control::osc::Message& message, control::Answers& answer
     if (!saved) return answers.error(message.address, saved.error());
     spdlog::info(fmt::format("{}: saved", *saved));
     flush_state();
-    if (state_) state_->wait(); // or a start after a kill would take the file for one that somebody changed
     answers.reply({"/tonmeister/saved", {*saved}});
 }
 

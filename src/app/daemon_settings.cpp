@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The daemon's settings on disk: the state that comes back after a restart.
 #include "app/daemon.hpp"
+#include "control/carry.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -74,8 +75,16 @@ bool Daemon::take_up_unsaved(const std::string& state, const std::string& path) 
     const auto unsaved = control::read_unsaved(state);
     if (!unsaved) return false;
     std::vector<config::Diagnostic> errors;
-    if (unsaved->file_print == control::text_print(text_)) {
-        auto desk = control::Console::load_text(unsaved->text, loaded_.file, errors);
+    auto desk = control::Console::load_text(unsaved->text, loaded_.file, errors);
+    const bool changed = unsaved->file_print != control::text_print(text_);
+    if (changed && errors.empty()) { // by a save whose process was killed before the state knew?
+        const auto then = control::read_state(state, desk, control::ReadFrom::unsaved);
+        if (then && control::same_graph(then->live, loaded_)) {
+            spdlog::info(fmt::format("{}: its file has the live edits that {} has", loaded_.file, path));
+            return false;
+        }
+    }
+    if (!changed) {
         if (errors.empty()) errors = console_.check(desk, static_cast<double>(desk.engine.sample_rate.value));
         if (errors.empty()) {
             loaded_ = std::move(desk);
@@ -87,7 +96,7 @@ bool Daemon::take_up_unsaved(const std::string& state, const std::string& path) 
     }
     const auto aside = path + ".unsaved";
     const auto kept = control::replace_file(aside, unsaved->text);
-    spdlog::warn(fmt::format("{}: {}, so live edits that were not saved are gone; {}", loaded_.file, errors.empty() ? "the file was changed since" : "they make no desk",
+    spdlog::warn(fmt::format("{}: {}, so live edits that were not saved are gone; {}", loaded_.file, changed ? "the file was changed since" : "they make no desk",
                              kept ? "the text is kept as " + aside : "the text can't be kept: " + kept.error()));
     return false;
 }
@@ -157,7 +166,7 @@ std::string Daemon::saving() const {
     if (!state_) return "off";
     if (auto error = state_->error(); !error.empty()) return error;
     if (auto error = scene_file_->error(); !error.empty()) return error;
-    return state_->dirty() || state_->busy() ? "saving" : "saved";
+    return state_->dirty() || state_->busy() || scene_file_->busy() ? "saving" : "saved";
 }
 
 void Daemon::flush_state() {

@@ -29,12 +29,12 @@ void Alarms::keep(const std::function<bool(const Key&)>& stay) {
     std::erase_if(under_way_, [&](const auto& entry) { return !stay(entry.first); });
 }
 
-std::vector<Alarms::Report> Alarms::take(double now) {
+std::vector<Alarms::Report> Alarms::take(double now, bool last) {
     std::vector<Report> told;
     for (auto it = under_way_.begin(); it != under_way_.end();) {
         auto& [key, alarm] = *it;
         const bool over = now - alarm.seen >= alarm.hold;
-        if (!alarm.waiting.empty() && (over || now >= alarm.due)) told.push_back({key, std::exchange(alarm.waiting, {})});
+        if (!alarm.waiting.empty() && (over || last || now >= alarm.due)) told.push_back({key, std::exchange(alarm.waiting, {})});
         if (over) told.push_back({key, std::move(alarm.ends)});
         it = over ? under_way_.erase(it) : std::next(it);
     }

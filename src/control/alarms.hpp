@@ -36,8 +36,8 @@ class Alarms {
     /// Those are dropped without a word that `stay` says no to: what they were of is no more.
     void keep(const std::function<bool(const Key&)>& stay);
     bool empty() const { return under_way_.empty(); }
-    /// What is to be told since the last call.
-    std::vector<Report> take(double now);
+    /// What is to be told since the last call; the `last` one waits for no higher grade.
+    std::vector<Report> take(double now, bool last = false);
 
   private:
     struct Alarm {

@@ -113,3 +113,15 @@ TEST_CASE("a player begins with its file's own step where it was there before, o
     CHECK(steepest(by_hand) == 0.5);
     CHECK(by_hand.back() == 0.5F);
 }
+
+TEST_CASE("a player that comes in elsewhere in its file is at its beginning at once when that is asked for") {
+    const Level file;
+    auto text = file.desk(true, R"({ "gain": {} })");
+    text.insert(text.find(R"("play":)"), R"("position": 0.5, )");
+    TestDesk desk(file.desk(false, "", false), kMix);
+    desk.play(3331, {});
+    desk.reload(text);
+    CHECK(steepest(desk.play(48000, {}).at("mix")[0]) < 0.5 * (1.5 / 240 + 1.5 / 480));
+    desk.set("/new/player/position", 0);
+    CHECK(steepest(desk.play(4800, {}).at("mix")[0]) == 0.5);
+}

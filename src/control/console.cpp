@@ -206,6 +206,7 @@ std::vector<config::Diagnostic> Console::rebuild(double sample_rate) {
 }
 
 void Console::install(graph::Compilation compilation, const Desk& before, std::int64_t time) {
+    if (compiled_) watch_healed(); // what the old plan's sections have counted
     pending_ = std::move(compiled_);
     compiled_ = std::move(compilation.compiled);
     if (on_plan) on_plan(*compiled_);
@@ -296,6 +297,7 @@ bool Console::poll() {
     while (engine_.poll(notice)) {
         if (!notice.transaction) continue;
         delete notice.transaction; // and the old plan in it
+        watch_healed();
         pending_.reset();
         meters_.clear(); // the old plan's, in its order
         swapping_ = false;

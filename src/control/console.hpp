@@ -162,8 +162,8 @@ class Console {
     /// True when new meters came.
     bool poll();
     /// What people should hear of (a full disk, an underrun, a silenced NaN, DC) since the last call: address and sentence. What
-    /// lasts is told when it begins and when it is over.
-    std::vector<std::pair<std::string, std::string>> take_reports();
+    /// lasts is told when it begins and when it is over; the `last` call of all waits for nothing more.
+    std::vector<std::pair<std::string, std::string>> take_reports(bool last = false);
     /// Of these only what settings were refused that had to wait.
     std::vector<std::pair<std::string, std::string>> take_refusals() { return std::exchange(complaints_, {}); }
     /// The whole desk's level: 1 or 0, reached in `seconds`.

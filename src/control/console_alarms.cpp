@@ -81,21 +81,27 @@ void Console::watch_healed() {
     const auto healed = engine_.counters().healed.load(std::memory_order_relaxed);
     if (std::exchange(healed_, healed) == healed) return;
     std::erase_if(told_healed_, [](const auto& told) { return told.first.expired(); });
-    for (const auto& node : compiled_->layout.nodes) {
-        if (at(node.strip) >= desk_.strips.size()) continue; // a group's sum: what it is made of tells of itself
-        const auto& state = compiled_->nodes.at(node.identity);
-        auto& told = told_healed_[state.section];
-        told.resize(at(state.section->width()));
-        if (const auto count = state.section->healed(state.lane); std::exchange(told[at(state.lane)], count) < count)
-            alarms_.see({desk_.strips[at(node.strip)].key(), kNan}, alarm_clock(), {"a NaN or infinity was silenced", "no NaN or infinity any more"});
+    for (const auto* plan : {pending_.get(), compiled_.get()}) {
+        if (!plan) continue;
+        for (const auto& node : plan->layout.nodes) {
+            if (at(node.strip) >= plan->desk.strips.size()) continue; // a group's sum: what it is made of tells of itself
+            const auto& state = plan->nodes.at(node.identity);
+            auto& told = told_healed_[state.section];
+            told.resize(at(state.section->width()));
+            const auto count = state.section->healed(state.lane);
+            if (std::exchange(told[at(state.lane)], count) == count) continue;
+            const auto key = plan->desk.strips[at(node.strip)].key();
+            if (std::ranges::find(desk_.strips, key, &graph::Strip::key) == desk_.strips.end()) continue; // of one that leaves nobody wants to know
+            alarms_.see({key, kNan}, alarm_clock(), {"a NaN or infinity was silenced", "no NaN or infinity any more"});
+        }
     }
 }
 
-std::vector<std::pair<std::string, std::string>> Console::take_reports() {
+std::vector<std::pair<std::string, std::string>> Console::take_reports(bool last) {
     auto reports = take_refusals();
     if (!compiled_) return reports;
     watch_healed();
-    for (auto& [key, sentence] : alarms_.take(alarm_clock())) {
+    for (auto& [key, sentence] : alarms_.take(alarm_clock(), last)) {
         const auto& strip = *std::ranges::find(desk_.strips, key.first, &graph::Strip::key);
         reports.emplace_back("/" + strip.name + (key.second == kNan ? "" : "/guard"), std::move(sentence));
     }

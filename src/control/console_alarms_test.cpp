@@ -87,3 +87,20 @@ TEST_CASE("a NaN is told also where strips share lanes in a new way") {
     hear(desk, "a", {{1, 0}});
     CHECK(hear(desk, "a", {{0.1, kNoNumber}, {3, 0}}) == once);
 }
+
+TEST_CASE("a NaN is told that comes shortly before a strip gets another plan, or while it does") {
+    const S text = R"({ "version": 1, "strips": { "a": { "channels": 1, "input": [], "chain": [ { "gain": {} } ], "to": "mix" }, "mix": { "channels": 1 } } })";
+    const S more = S(text).insert(text.find("{ \"gain\""), R"({ "eq": {} }, )");
+    const Events once{{"/a", "a NaN or infinity was silenced"}, {"/a", "no NaN or infinity any more"}};
+    for (const int before : {-1, 0, 64, 240, 480, 960}) { // frames from the edit to the NaN; -1: just before it
+        CAPTURE(before);
+        TestDesk desk(text, {.lane_width = 0, .inputs = {}, .outputs = {"mix"}});
+        CHECK(hear(desk, "a", {{0.5, 0}}) == Events{});
+        const auto nan = [&] { desk.play(16, {{"a", {std::vector<float>(16, kNoNumber)}}}, 16); };
+        if (before < 0) nan();
+        desk.reload(more);
+        if (before > 0) desk.play(before, {}, 16);
+        if (before >= 0) nan();
+        CHECK(hear(desk, "a", {{3, 0}}) == once);
+    }
+}

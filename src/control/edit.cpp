@@ -124,7 +124,11 @@ std::string Edit::add_strip(const std::string& name, std::string_view json) {
     }
     for (auto& member : std::get<Node::Object>(strip->value))
         if (auto* chain = member.key == "chain" ? std::get_if<Node::List>(&member.value.value) : nullptr)
-            for (auto& entry : *chain) spell_out(entry);
+            for (auto& entry : *chain) {
+                const auto* word = entry.as<std::string>();
+                if (word && !find_template(root(), *word) && !graph::module_type(*word)) return unknown_module(*word);
+                spell_out(entry);
+            }
     did(document_.insert({std::string("strips")}, name, *strip));
     origins_[name] = "";
     return {};

@@ -66,7 +66,7 @@ std::string InsertPing::find(std::vector<std::string> names, const graph::Strip*
 std::string InsertPing::told(const osc::Message& answer) {
     if (answer.address != kPinged) return {};
     const auto& to = answer.args; // as finish() has them
-    return fmt::format("insert/ping {}/{}: 1 parameter, a latency of {} samples", std::get<std::string>(to[0]), std::get<std::string>(to[1]), std::get<std::int32_t>(to[2]));
+    return fmt::format("insert/ping {}/{}: 1 parameter, a latency of {}", std::get<std::string>(to[0]), std::get<std::string>(to[1]), config::counted(static_cast<std::size_t>(std::get<std::int32_t>(to[2])), "sample"));
 }
 
 std::string InsertPing::start(const osc::Message& message, Answer answer) {

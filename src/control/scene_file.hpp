@@ -29,6 +29,7 @@ class SceneFile {
     std::string finish();
     /// Why they can't be saved, or empty.
     std::string error() const { return writer_.error(); }
+    bool busy() const { return writer_.busy(); }
 
   private:
     struct Stamp {

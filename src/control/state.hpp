@@ -88,8 +88,6 @@ class StateWriter {
     void turn_page() { new_page_ = true; }
     /// Something changed that was not written yet.
     bool dirty() const { return first_change_.has_value(); }
-    /// Until what was handed over is written, or has failed. Blocks on the disk.
-    void wait();
     /// What was handed over is written, and nothing more. Why the last write failed, or empty.
     std::string finish();
     /// A write is under way or waits for its turn.
@@ -109,7 +107,7 @@ class StateWriter {
     bool new_page_ = false;
 
     mutable std::mutex mutex_; // guards what follows; shared with the writer thread
-    std::condition_variable wake_, idle_;
+    std::condition_variable wake_;
     struct Page {
         std::string text;
         bool another; ///< than what is there: that is kept

@@ -133,11 +133,6 @@ std::string StateWriter::finish() {
     return error();
 }
 
-void StateWriter::wait() {
-    std::unique_lock lock(mutex_);
-    idle_.wait(lock, [this] { return !busy_ && pages_.empty(); });
-}
-
 void StateWriter::touch(Clock::time_point now) {
     if (!first_change_) first_change_ = now;
 }
@@ -185,7 +180,6 @@ void StateWriter::run() {
         lock.lock();
         busy_ = false;
         error_ = written ? std::string{} : std::move(written.error());
-        idle_.notify_one();
     }
 }
 
