@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The desk as a JACK client: ports, connections, latencies, a server that dies (issue 2, section 4; JLT-1, -3, -4)."""
 
+import json
+import math
 import signal
 import time
 
+import numpy as np
 import pytest
-from desk import Daemon, JackServer, write_config
-from osc_client import wait_for
+from desk import Daemon, JackFeed, JackServer, on_a_machine_that_lets, write_config
+from osc_client import bundle, message, wait_for
 
 # A compressor that looks 10 ms ahead: 480 frames.
 STRIPS = {
@@ -206,3 +209,23 @@ def test_no_page_faults_in_the_audio_thread_after_warm_up(tmp_path):
             if turn % 20 == 10:
                 desk.client.obey("/voice/compressor/lookahead", float(turn % 40) / 4)
         assert {thread: count for thread, count in faults().items() if thread in before} == before
+
+
+@on_a_machine_that_lets
+def test_a_strip_that_another_of_its_name_replaces_in_one_bundle_fades_out_through_the_port(tmp_path):
+    """The ports stay, with their cables; nothing steps (design section 8, promise 3)."""
+    level, seconds = 0.25, 1.5
+    strip = {"channels": 1, "input": [], "output": [], "chain": [{"fader": {}}]}
+    with JackServer(tmp_path, period=128, realtime=True) as server, Daemon(write_config(tmp_path, {"a": strip}), backend="jack", env=server.env) as desk:
+        desk.settle()
+        feed = JackFeed(server, tmp_path, np.full((int(seconds * 48000), 1), level), ["tonmeister:a/in_1"], ["tonmeister:a/out_1"])
+        time.sleep(0.4)
+        twice = strip | {"chain": [{"gain": {"level": 20 * math.log10(2)}}]}
+        desk.client.send(bundle(None, message("/tonmeister/strip/remove", "a"), message("/tonmeister/strip/add", "a", json.dumps(twice))))
+        assert desk.client.hear("/tonmeister/edited")
+        heard = feed.heard()[:, 0]
+    begin = np.argmax(heard > level * 0.99)
+    steps = np.abs(np.diff(heard[begin:-480]))
+    assert heard[begin:].min() < level / 100 and heard.max() == pytest.approx(2 * level, rel=1e-5)
+    # Ten milliseconds each; the second rises to twice the level. A raised cosine is half of pi steeper than a line.
+    assert steps.max() < 1.1 * math.pi / 2 * (2 * level) / 480

@@ -65,9 +65,12 @@ void Daemon::ports_for(const graph::Compiled& next, bool both) {
                           .pretty = fmt::format("{} {} {}", label, end, port.channel + 1), .order = order++});
     }
     if (both)
-        for (const auto& old : ports_) { // a renamed strip's port has another name and the same place
-            const auto same = [&](const backend::PortSpec& p) { return p.name == old.name || (p.input == old.input && p.slot == old.slot); };
-            if (std::ranges::none_of(wanted, same)) wanted.push_back(old);
+        for (const auto& old : ports_) {
+            const auto place = std::ranges::find_if(wanted, [&](const auto& p) { return p.input == old.input && p.slot == old.slot; });
+            if (place != wanted.end()) continue; // it stays, maybe by another name
+            const auto heir = std::ranges::find(wanted, old.name, &backend::PortSpec::name);
+            if (heir == wanted.end()) wanted.push_back(old);
+            else heir->leaving = old.slot;
         }
     ports_ = std::move(wanted);
     if (backend_) backend_->set_ports(ports_);

@@ -21,6 +21,7 @@ struct PortSpec {
     std::vector<std::string> connect; ///< exact port names or "/regex/"; empty: leave it free
     std::string pretty;               ///< for metadata, may be empty
     int order = 0;
+    int leaving = -1; ///< a second index: of a strip that fades out while another takes the port's name; -1: none
 };
 
 /// Frames from an input port to an output port that hears it.

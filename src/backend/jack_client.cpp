@@ -137,12 +137,13 @@ void JackClient::describe(const Port& port) {
 
 std::vector<jack_port_t*> JackClient::by_slot(bool input) const {
     std::vector<jack_port_t*> handles;
-    for (const auto& [unused, port] : ports_) {
-        if (port.spec.input != input || port.spec.slot < 0) continue;
-        const auto slot = static_cast<std::size_t>(port.spec.slot);
-        if (slot >= handles.size()) handles.resize(slot + 1, nullptr);
-        handles[slot] = port.handle;
-    }
+    for (const auto& [unused, port] : ports_)
+        for (const int index : {port.spec.leaving, port.spec.slot}) {
+            if (port.spec.input != input || index < 0) continue;
+            const auto slot = static_cast<std::size_t>(index);
+            if (slot >= handles.size()) handles.resize(slot + 1, nullptr);
+            handles[slot] = port.handle;
+        }
     return handles;
 }
 

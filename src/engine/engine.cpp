@@ -80,7 +80,8 @@ void Engine::stamp_clock(int frames) TM_NONBLOCKING {
 }
 
 /// What the plan feeds is written segment by segment, after the inputs were read: JACK may hand out the same buffer for
-/// both where a desk's output is cabled to its own input. So is what nobody feeds, while the plan may change.
+/// both where a desk's output is cabled to its own input. So is what nobody feeds, while the plan may change; and before the
+/// rest, since a strip that leaves and one that takes its name have one port (PortSpec::leaving).
 void Engine::silence_unfed(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
     const char* const fed = plan_ ? plan_->fed.data() : nullptr;
     const std::size_t known = plan_ ? plan_->fed.size() : 0;
@@ -100,8 +101,9 @@ void Engine::process(const AudioIo& io) TM_NONBLOCKING {
         if (pending_count_ > 0 && pending_[0].command.time > position_)
             count = static_cast<int>(std::min<std::int64_t>(count, pending_[0].command.time - position_));
         if (transaction_) count = static_cast<int>(std::min<std::int64_t>(count, swap_time_ - position_));
-        if (plan_) run_segment(io, done, count);
+        if (plan_) run_steps(io, done, count);
         if (changing) silence_unfed(io, done, count);
+        if (plan_) write_outputs(io, done, count);
         apply_fade(io, done, count);
         position_ += count;
         done += count;
@@ -125,7 +127,7 @@ void Engine::look_at_inputs(const AudioIo& io, int offset) TM_NONBLOCKING {
     }
 }
 
-void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
+void Engine::run_steps(const AudioIo& io, int offset, int frames) TM_NONBLOCKING {
     look_at_inputs(io, offset);
     const Step* steps = plan_->steps.data();
     int healed = 0;
@@ -137,6 +139,9 @@ void Engine::run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKI
         else run_parts(steps[i].first_part, steps[i].last_part, frames);
     }
     if (healed > 0) counters_.healed.fetch_add(static_cast<std::uint64_t>(healed), std::memory_order_relaxed);
+}
+
+void Engine::write_outputs(const AudioIo& io, int offset, int frames) const TM_NONBLOCKING {
     const PortPoint* out = plan_->outputs.data();
     for (std::size_t i = 0; i < plan_->outputs.size(); ++i) {
         const auto slot = static_cast<std::size_t>(out[i].slot);

@@ -118,7 +118,8 @@ class Engine {
     void publish_meters() TM_NONBLOCKING;
     void stamp_clock(int frames) TM_NONBLOCKING;
     void notify(const Notice& notice) TM_NONBLOCKING;
-    void run_segment(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
+    void run_steps(const AudioIo& io, int offset, int frames) TM_NONBLOCKING;
+    void write_outputs(const AudioIo& io, int offset, int frames) const TM_NONBLOCKING;
     void look_ahead(const Step& step) const TM_NONBLOCKING;
     void look_at_inputs(const AudioIo& io, int offset) TM_NONBLOCKING;
     void run_parts(std::uint32_t first, std::uint32_t last, int frames) TM_NONBLOCKING;
