@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from desk import BINARY, Daemon, JackFeed, JackServer, read_wav, write_config, on_a_machine_that_lets
+from scipy.io import wavfile
 
 RATE = 48000
 CEILING = 10 ** (-6 / 20)
@@ -137,3 +138,19 @@ def test_it_is_checked_saved_and_kept(tmp_path):
         done = subprocess.run([BINARY, "check", write_config(tmp_path, {"a": {"output": [], "channels": 1, "guard": guard}})],
                               capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == 1 and complaint in done.stderr, done.stderr
+
+
+def test_a_ceiling_that_is_moved_moves_smoothly(tmp_path):
+    """0.5 all the time; from 0 to -20 dBFS in its 20 ms, and back in half a second: no stairs, and no sample above where it is."""
+    wavfile.write(tmp_path / "in.wav", RATE, np.full(2 * RATE, 0.5, dtype=np.float32))
+    strips = {"mix": {"channels": 1, "input": [], "output": [], "guard": {"on": True, "ceiling": 0}}}
+    (tmp_path / "events").write_text("24000s /mix/guard/ceiling -20\n48000s /mix/guard/ceiling -8 0.5\n")
+    done = subprocess.run([BINARY, "render", write_config(tmp_path, strips), "--input", f"mix={tmp_path}/in.wav", "--output", f"mix={tmp_path}/out.wav",
+                           "--events", tmp_path / "events", "--bits", "32f"], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    heard = read_wav(tmp_path / "out.wav")[:, 0]
+    assert heard[24000] == 0.5 and heard[24000 + 960:48000] == pytest.approx(0.1, rel=1e-5)
+    # A smooth move's steepest step is at most twice that of a line; 0.9 in 20 ms, 0.3 in half a second.
+    assert np.abs(np.diff(heard[:48000])).max() < 2 * 0.9 / 960
+    assert np.abs(np.diff(heard[48000:])).max() < 2 * (10 ** (-8 / 20) - 0.1) / 24000
+    assert heard[48000:72000].max() <= 10 ** (-8 / 20) * (1 + 1e-6)

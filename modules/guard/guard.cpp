@@ -37,8 +37,8 @@ using engine::HWY_NAMESPACE::LaneMemory;
 template <class D> struct Guard {
     using V = hn::Vec<D>;
     struct Shared {
-        V ceiling, growth, hold; // hold: frames
-        V gain, held;            // gain 0: nothing happened yet, as 1; held: frames to come
+        V on, growth, hold; // on: above 0; hold: frames
+        V gain, held;       // gain 0: nothing happened yet, as 1; held: frames to come
     };
     struct Channel {
         V sum[guard::kChains], steps[guard::kSteps];
@@ -46,10 +46,15 @@ template <class D> struct Guard {
     using Memory = LaneMemory<Guard, D>;
 
     static HWY_INLINE void update(D d, Memory m, const engine::Update& u) {
-        const V open = hn::Set(d, std::numeric_limits<float>::max());
         m.shared.growth = hn::Set(d, static_cast<float>(std::pow(10.0, guard::kRelease / 20.0 / m.setup.sample_rate)));
         m.shared.hold = hn::Set(d, static_cast<float>(std::lround(guard::kHold * m.setup.sample_rate)));
-        m.shared.ceiling = hn::IfThenElse(hn::LoadU(d, u.row(guard::on)) > hn::Zero(d), hn::LoadU(d, u.row(guard::ceiling)), open);
+        m.shared.on = hn::LoadU(d, u.row(guard::on));
+    }
+
+    /// At sample i of the block; what is off is open.
+    static HWY_INLINE V ceiling_at(D d, Memory m, const engine::Block& b, int i) {
+        const V open = hn::Set(d, std::numeric_limits<float>::max());
+        return hn::IfThenElse(m.shared.on > hn::Zero(d), hn::LoadU(d, b.controls[guard::ceiling].at(i)), open);
     }
 
     static HWY_INLINE void silence(D d, Memory m) {
@@ -106,11 +111,14 @@ template <class D> struct Guard {
 
     static HWY_INLINE void hold_down(D d, Memory m, const engine::Block& b) {
         const int width = static_cast<int>(hn::Lanes(d));
-        const V one = hn::Set(d, 1.0F), zero = hn::Zero(d), ceiling = m.shared.ceiling, floor = hn::Neg(ceiling);
+        const bool moves = b.controls[guard::ceiling].stride != 0;
+        const V one = hn::Set(d, 1.0F), zero = hn::Zero(d);
+        V ceiling = ceiling_at(d, m, b, 0), floor = hn::Neg(ceiling);
         const V growth = m.shared.growth, hold = m.shared.hold;
         V gain = hn::IfThenElse(m.shared.gain > zero, m.shared.gain, one), held = m.shared.held, lowest = one;
         for (int i = 0; i < b.frames; ++i) {
             const auto at = static_cast<std::ptrdiff_t>(i) * width;
+            if (moves) ceiling = ceiling_at(d, m, b, i), floor = hn::Neg(ceiling);
             V peak = zero;
             for (int c = 0; c < m.setup.channels_in; ++c) peak = hn::Max(peak, hn::Abs(hn::LoadU(d, b.audio[c] + at)));
             const V need = hn::IfThenElse(peak > ceiling, ceiling / peak, one);
@@ -132,10 +140,13 @@ template <class D> struct Guard {
     static HWY_INLINE void run(D d, Memory m, const engine::Block& b) {
         const V gain = m.shared.gain;
         const auto under_way = hn::And(gain > hn::Zero(d), gain < hn::Set(d, 1.0F));
-        const auto closed = m.shared.ceiling < hn::Set(d, std::numeric_limits<float>::max());
-        // Told by what is not above, so that a NaN in one lane is no reason to look at the others.
-        const auto needed = [&]() HWY_ATTR { return !hn::AllFalse(d, hn::Or(peak_of(d, m, b) > m.shared.ceiling, under_way)); };
-        if (!hn::AllFalse(d, hn::Or(closed, under_way)) && needed()) hold_down(d, m, b);
+        const auto on = m.shared.on > hn::Zero(d);
+        // While a ceiling moves each sample has its own. Else told by what is not above, so that a NaN in one lane is no reason
+        // to look at the others.
+        const auto needed = [&]() HWY_ATTR {
+            return b.controls[guard::ceiling].stride != 0 || !hn::AllFalse(d, hn::Or(peak_of(d, m, b) > ceiling_at(d, m, b, 0), under_way));
+        };
+        if (!hn::AllFalse(d, hn::Or(on, under_way)) && needed()) hold_down(d, m, b);
         measure(d, m, b);
     }
 };
@@ -162,6 +173,7 @@ constexpr auto kRows = parameter_table(std::array{
               .maximum = 0,
               .initial = 0,
               .help = "What no sample exceeds; protection, no mastering: for that there is the limiter.",
+              .rate = Rate::sample,
               .domain = Domain::amplitude},
     Parameter{.name = "reduction",
               .unit = "dB",
