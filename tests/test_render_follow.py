@@ -124,3 +124,14 @@ def test_an_input_plays_on_for_the_strip_that_it_was_opened_for(render, block):
     for begin, end, is_there in ((0, 0.3, True), (0.3, 0.7, False), (0.7, 1.2, True), (1.2, 1.4, False), (1.4, 1.6, True), (1.6, 2, True)):
         part = slice(round(begin * RATE) + (FADED if begin else 0), round(end * RATE))
         assert np.array_equal(edited["x"][part, 0], RISING[part] if is_there else 0 * RISING[part]), begin
+
+
+@pytest.mark.parametrize("event", ["chain/insert music 0 highpass", "chain/insert music 0 {\"gain\":{}}", "chain/move music player -1"])
+def test_a_strip_keeps_the_width_of_the_file_that_it_plays_wherever_the_player_stands(tmp_path, event):
+    at = np.arange(SECONDS * RATE) / RATE
+    wavfile.write(tmp_path / "music.wav", RATE, np.stack([0.4 * np.sin(2 * np.pi * 440 * at), 0.1 * np.sin(2 * np.pi * 1000 * at)], axis=1).astype(np.float32))
+    config = write_config(tmp_path, {"music": {"chain": [{"player": {"file": "music.wav", "play": True}}, {"fader": {}}], "to": "mix"}, "mix": {"channels": 2, "output": []}})
+    (tmp_path / "events").write_text(f"0.5 /tonmeister/{event}\n")
+    done = tonmeister("render", config, f"--output=mix={tmp_path}/out.wav", "--length", SECONDS, "--bits", "32f", "--events", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    assert np.abs(read_wav(tmp_path / "out.wav")[RATE:]).max(axis=0) == pytest.approx([0.4, 0.1], rel=0.01)

@@ -11,7 +11,7 @@ void LayoutBuilder::read_sources() {
     for (std::size_t s = 0; s < desk_.strips.size(); ++s)
         for (const auto& mod : desk_.strips[s].chain) {
             const int width = mod.type->source_channels ? source_width(mod) : 0;
-            if (&mod == &desk_.strips[s].chain.front()) source_widths_[s] = width;
+            if (source_widths_[s] == 0) source_widths_[s] = width;
         }
 }
 
