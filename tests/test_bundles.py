@@ -127,3 +127,19 @@ def test_who_sends_values_beside_an_edit_is_not_told_them_again(desk):
     heard = client.gather(1, more=0.5)
     assert named(heard, "/tonmeister/edited") and not [h for h in heard if h[0].endswith("/level")], heard
     assert {(address, *values) for address, values in other.gather(2)} >= {("/mix/fader/level", -20.0), ("/host/fader/level", -10.0)}
+
+
+def test_what_stands_in_front_of_an_undo_in_its_bundle_is_what_goes_back(desk):
+    client = osc_client.Client(desk.port)
+    client.obey("/host/fader/level", -3.0)
+    client.send(bundle(None, message("/mix/mute", True), message("/tonmeister/undo")))
+    assert named(client.sync(), "/tonmeister/undone") == [["/mix/mute"]]
+    assert (client.get("/mix/mute"), client.get("/host/fader/level")) == (0, -3)
+
+
+def test_a_surface_that_sends_numbers_only_can_name_strips(desk):
+    client = osc_client.Client(desk.port)
+    for words in ((ADD, 7, "{}"), ("/tonmeister/strip/rename", 7, 8.0), ("/tonmeister/route", "host", 8), ("/tonmeister/chain/insert", 8, 0, "eq")):
+        assert [address for address, _ in client.obey(*words)] == ["/tonmeister/edited"], words
+    assert client.get("/8/eq/band/1/gain") == 0
+    assert client.obey(ADD, "x", '{"chain":["fadr"]}')[0][1][1].startswith('strips.x.chain[0]: unknown module "fadr"')

@@ -270,8 +270,12 @@ def test_a_watched_file_is_reloaded_when_it_is_written(config, tmp_path, how):
             config.write_text(text)
         osc_client.wait_for(lambda: desk.get("/host/fader/level") == "-8")
         (config.parent / "other.json").write_text(DESK)
-        config.write_text("{")
-        osc_client.wait_for(lambda: "what played goes on" in desk.log.read_text())
+        surface = osc_client.Client(desk.port)
+        surface.obey("/tonmeister/subscribe", "/host/fader/level")
+        config.write_text('{ "version": 1,\n  "strips": { "host": { "to": "nowhere" }, "x": 5 } }')
+        address, why = surface.hear("/tonmeister/event")
+        assert address == "/tonmeister/reload" and why.startswith(f"refused, what played goes on: {named}:2:")
+        assert why.endswith("(and 1 more, see the log)")
         assert desk.get("/host/fader/level") == "-8"
         assert reloads(desk) == 1
 

@@ -126,3 +126,16 @@ def test_what_is_saved_of_the_right_side_is_what_is_heard(desk, tmp_path):
     edit(desk, "/tonmeister/strip/set", "left", "link", "null")
     assert value(desk, "/right/fader/level") == 0 and value(desk, "/right/pan/position") == 0.5
     assert saved_strips(desk, tmp_path, "released")["right"] == strips["right"]
+
+
+def test_an_undone_removal_of_the_left_side_brings_both_back_as_they_were(desk):
+    edit(desk, "/tonmeister/strip/set", "left", "link", "right")
+    for address, moved in (("/left/fader/level", -9.0), ("/right/compressor/threshold", -31.0), ("/left/mute", True), ("/left/pan/position", -0.75)):
+        desk.tell(address, moved)
+    edit(desk, "/tonmeister/strip/remove", "left")
+    for turn in ("undo", "redo", "undo"):
+        desk.tell(f"/tonmeister/{turn}")
+        assert desk.hear("/tonmeister/undone" if turn == "undo" else "/tonmeister/redone")
+        desk.sync()
+        assert (value(desk, "/right/fader/level"), value(desk, "/right/compressor/threshold"), value(desk, "/right/mute"), value(desk, "/right/pan/position")) == (-9, -31, 1, 0.75)
+    assert (value(desk, "/left/fader/level"), value(desk, "/left/mute"), value(desk, "/left/pan/position")) == (-9, 1, -0.75)

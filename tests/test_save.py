@@ -342,3 +342,42 @@ def test_a_kill_right_behind_a_save_finds_nothing_unsaved(config, tmp_path):
     with Daemon(config, tmp_path) as desk:
         assert float(desk.get("/host/fader/level").split()[0]) == pytest.approx(-7.3)
         assert "are gone" not in desk.log.read_text()
+
+
+def saved_and_killed(config, folder, before, last):
+    """A daemon whose state has one change, and that is killed right behind another one and a save."""
+    with Daemon(config, folder) as desk:
+        client = osc_client.Client(desk.port)
+        client.obey(*before)
+        assert osc_client.wait_for(lambda: desk.ask("send", "/tonmeister/status").stdout.endswith(" saved\n"))
+        client.tell(*last)
+        client.tell("/tonmeister/save")
+        assert client.hear("/tonmeister/saved")
+        desk.stop(signal.SIGKILL)
+
+
+def test_a_kill_right_behind_a_save_brings_nothing_older_back(config, tmp_path):
+    for _ in range(4):
+        saved_and_killed(config, tmp_path, ("/host/fader/level", -10.0), ("/host/fader/level", -3.0))
+        with Daemon(config, tmp_path) as desk:
+            assert desk.get("/host/fader/level") == "-3"
+
+
+def test_a_kill_right_behind_a_save_finds_what_was_moved_with_the_edit(config, tmp_path):
+    for i in range(4):
+        saved_and_killed(config, tmp_path, ("/tonmeister/strip/add", f"n{i}", "{}"), ("/music/ducker/lookahead", 3.0 + i))
+        with Daemon(config, tmp_path) as desk:
+            assert float(desk.get("/music/ducker/lookahead")) == 3 + i and desk.get(f"/n{i}/mute") == "0"
+            assert "are gone" not in desk.log.read_text()
+    assert not list(tmp_path.glob("*.unsaved"))
+
+
+def test_a_file_that_was_changed_by_hand_is_no_save(config, tmp_path):
+    with Daemon(config, tmp_path) as desk:
+        assert desk.ask("send", "/tonmeister/strip/set", "master", "guard", '{"on":true,"ceiling":-6}').returncode == 0
+        assert osc_client.wait_for(lambda: desk.ask("send", "/tonmeister/status").stdout.endswith(" saved\n"))
+        desk.stop(signal.SIGKILL)
+    config.write_text(config.read_text() + "\n// another hand\n")
+    with Daemon(config, tmp_path) as desk:
+        assert "the file was changed since, so live edits that were not saved are gone" in desk.log.read_text()
+    assert "guard" in next(tmp_path.glob("*.unsaved")).read_text()

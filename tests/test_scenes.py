@@ -3,6 +3,7 @@
 
 import json
 import random
+import re
 import shutil
 import signal
 import time
@@ -309,3 +310,76 @@ def test_render_tells_what_a_recall_left_out_and_writes_no_scenes(tmp_path):
     done, _ = render(tmp_path, "0 /tonmeister/scene/store s\n1 /tonmeister/scene/recall s\n1 /tonmeister/scene/recall t\n")
     assert done.returncode == 1 and "events:3: /tonmeister/scene/recall: there is no scene" in done.stderr.replace(f"{tmp_path}/", "")
     assert not list(tmp_path.rglob("*scenes*"))
+
+
+@pytest.mark.parametrize("events, muted", [
+    ("", {"a"}), ("1.2 /tonmeister/strip/rename a c\n", {"c"}), ("1 /tonmeister/strip/remove a\n1.2 /tonmeister/strip/rename b a\n", set()),
+    ('1 /tonmeister/strip/remove a\n1.2 /tonmeister/strip/add a {"chain":["tone"],"output":[]}\n', set())])
+def test_a_switch_that_waits_is_for_its_strip_and_for_none_that_takes_the_name(tmp_path, events, muted):
+    strip = {"channels": 1, "chain": [{"tone": {"level": -20}}], "output": []}
+    (tmp_path / "events").write_text("0 /tonmeister/scene/store on /a\n0.1 /a/mute 1\n0.2 /tonmeister/scene/store off /a\n0.2 /tonmeister/scene/switch off end\n"
+                                     "0.3 /a/mute 0\n0.5 /tonmeister/scene/recall off 2\n" + events + "2.9 /*/mute\n")
+    done = tonmeister("render", write_config(tmp_path, {"a": strip, "b": strip}), "--output", f"b={tmp_path}/out.wav", "--length", 3, "--events", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    told = dict(re.findall(r"/(\w)/mute (?:= )?(\d)", done.stderr + done.stdout))
+    assert told and {name for name, value in told.items() if value == "1"} == muted
+
+
+def test_load_calls_off_what_a_recall_left_for_its_end(tmp_path):
+    strip = {"channels": 1, "chain": [{"compressor": {}}, {"fader": {}}]}
+    config = write_config(tmp_path, {"a": strip})
+    write_config(tmp_path, {"a": strip}, file="other.json")
+    with Daemon(config) as desk:
+        desk.settle()
+        osc = desk.client
+        osc.obey("/a/mute", True)
+        osc.obey("/tonmeister/scene/store", "off")
+        osc.obey("/tonmeister/scene/switch", "off", "end")
+        osc.obey("/a/mute", False)
+        osc.obey("/tonmeister/scene/recall", "off", 0.5)
+        osc.obey("/tonmeister/load", "other")
+        time.sleep(1)
+        assert osc.get("/a/mute") == 0
+
+
+def test_what_is_kept_in_a_recall_has_the_switches_that_wait_for_its_end(tmp_path):
+    config = write_config(tmp_path, {"mic": {"channels": 1, "chain": [{"fader": {"level": -40}}]}})
+    with Kept(config, tmp_path) as desk:
+        desk.set("/mic/fader/level", "0")
+        desk.set("/mic/mute", "true")
+        for words in (["store", "pause"], ["switch", "pause", "end"]):
+            assert desk.ask("send", f"/tonmeister/scene/{words[0]}", *words[1:]).returncode == 0
+        desk.set("/mic/fader/level", "-40")
+        desk.set("/mic/mute", "false")
+        assert desk.ask("send", "/tonmeister/scene/recall", "pause", "600").returncode == 0
+        assert desk.ask("send", "/tonmeister/save", "mid").returncode == 0
+        assert wait_for(lambda: desk.ask("send", "/tonmeister/status").stdout.endswith(" saved\n"))
+        assert desk.get("/mic/mute") == "0"
+        desk.stop(signal.SIGKILL)
+    saved = json.loads((tmp_path / "mid.json").read_text())["strips"]["mic"]
+    assert saved["mute"] is True and saved["chain"] == [{"fader": {"level": 0}}]
+    with Kept(config, tmp_path) as desk:
+        assert (desk.get("/mic/mute"), desk.get("/mic/fader/level")) == ("1", "0")
+
+
+def test_linked_strips_are_one_for_scenes(tmp_path):
+    strip = {"channels": 1, "chain": [{"fader": {}}, {"pan": {}}], "to": "mix"}
+    with Daemon(write_config(tmp_path, {"l": strip, "r": strip, "mix": {"channels": 2}})) as desk:
+        desk.settle()
+        osc = desk.client
+        osc.obey("/l/fader/level", -10.0)
+        osc.obey("/r/fader/level", -20.0)
+        osc.obey("/tonmeister/scene/store", "apart")
+        osc.obey("/tonmeister/strip/set", "l", "link", "r")
+        osc.obey("/l/fader/level", -30.0)
+        assert osc.obey("/tonmeister/scene/diff", "apart") == [
+            ("/tonmeister/scene/diff", ["/l/fader/level", -30.0, -10.0]), ("/tonmeister/scene/differs", ["apart", 1])]
+        osc.obey("/tonmeister/scene/recall", "apart")
+        assert (osc.get("/l/fader/level"), osc.get("/r/fader/level")) == (-10, -10)  # the left one's
+        assert osc.obey("/tonmeister/scene/diff", "apart") == [("/tonmeister/scene/differs", ["apart", 0])]
+        for safe in ("/l", "/r"):
+            osc.obey("/l/fader/level", -30.0)
+            osc.obey("/tonmeister/scene/safe", safe, True)
+            osc.obey("/tonmeister/scene/recall", "apart")
+            assert (osc.get("/l/fader/level"), osc.get("/r/fader/level")) == (-30, -30)
+            osc.obey("/tonmeister/scene/safe", safe, False)

@@ -152,6 +152,6 @@ def test_a_strips_chain_takes_bare_names_as_one_modules_insertion_does(desk):
     assert reasons(desk.client.obey("/tonmeister/strip/add", "b", '{"chain":["highpass","fader"],"to":"mix"}')) == []
     assert desk.client.get("/b/highpass/frequency") == 80.0
     told, = reasons(desk.client.obey("/tonmeister/strip/add", "c", '{"chain":["fadr"],"to":"mix"}'))
-    assert told.startswith('unknown module "fadr"') and told.endswith('did you mean "fader"?')
+    assert told.startswith('strips.c.chain[0]: unknown module "fadr"') and told.endswith('did you mean "fader"?')
     desk.client.obey("/tonmeister/save", "kept")
     assert json.loads((desk.config.parent / "kept.json").read_text())["strips"]["b"]["chain"] == [{"highpass": {}}, {"fader": {}}]

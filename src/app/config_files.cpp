@@ -28,7 +28,8 @@ tl::expected<void, std::string> keep(const std::string& path, const std::string&
 
 } // namespace
 
-tl::expected<std::string, std::string> save_config(control::Editor& editor, const std::string& home, const std::string& config, const control::osc::Message& message, bool may_replace) {
+tl::expected<std::string, std::string> save_config(control::Editor& editor, const std::string& home, const std::string& config, const control::osc::Message& message,
+                                                   const std::function<void(const std::string& text)>& before_replacing) {
     const auto loaded = control::whole_name(config);
     auto path = loaded;
     if (!message.args.empty()) {
@@ -40,7 +41,7 @@ tl::expected<std::string, std::string> save_config(control::Editor& editor, cons
     }
     std::error_code ignored; // a file that isn't there is nobody's equal
     const bool itself = path == loaded || fs::equivalent(path, loaded, ignored);
-    if (itself && !may_replace) return tl::make_unexpected(std::string("expected another name than that of the config itself"));
+    if (itself && !before_replacing) return tl::make_unexpected(std::string("expected another name than that of the config itself"));
     const bool replaces = fs::exists(path, ignored);
     const auto old = replaces ? control::read_whole(path) : tl::expected<std::string, std::string>(std::string());
     if (!old) return tl::make_unexpected(old.error());
@@ -53,6 +54,7 @@ tl::expected<std::string, std::string> save_config(control::Editor& editor, cons
     if (replaces && *old != *text) {
         if (const auto kept = keep(path + ".bak", *old); !kept) return tl::make_unexpected(kept.error());
     }
+    if (itself) before_replacing(*text);
     if (const auto saved = control::replace_file(path, *text); !saved) return tl::make_unexpected(saved.error());
     if (itself) editor.saved(*text);
     return path;

@@ -99,7 +99,12 @@ void Daemon::wire() {
         osc_->renamed(names);
         rename_in_scenes(names);
     };
-    editor_.on_done = scene_verbs_.on_done = [this](std::string_view what) { spdlog::info(fmt::format("{}: {}", osc_->sender(), what)); };
+    editor_.arrive = [this](graph::Desk& desk) { scenes_.arrive(desk); };
+    editor_.on_done = [this](std::string_view what) { spdlog::info(fmt::format("{}: {}", osc_->sender(), what)); };
+    scene_verbs_.on_done = [this](std::string_view what) {
+        editor_.on_done(what);
+        if (state_) state_->touch(); // switches of a recall may wait for its end
+    };
     osc_->on_pinged = [](const std::string& who, const std::string& what) { spdlog::info(fmt::format("{}: {}", who, what)); };
     editor_.on_unfit = log_unfit;
     editor_.on_refused = [this](const std::vector<config::Diagnostic>& errors) { log_refused(loaded_.file, errors); };
@@ -124,6 +129,7 @@ void Daemon::tick() {
     osc_->poll();
     poll_scenes();
     poll_state();
+    answer_saves();
     start_sound();
     if (++ticks_ % kSlow == 0) slow_tick();
     timer_.expires_after(kTick);

@@ -19,10 +19,14 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ton::app {
@@ -76,7 +80,7 @@ class Daemon {
     std::string state_file(const std::string& config) const;
     void restore(const std::string& path);
     bool take_up_unsaved(const std::string& state, const std::string& path);
-    std::string state_now() const;
+    std::string state_now(std::string_view about_to_save = {}) const;
     static void put_aside(const std::string& path, const std::string& why);
     bool first_desk();
     void poll_state();
@@ -89,6 +93,8 @@ class Daemon {
     void close_state();
     std::string saving() const;
     void save(const control::osc::Message& message, control::Answers& answers);
+    void announce_save(const std::string& text);
+    void answer_saves();
     void load(const control::osc::Message& message, control::Answers& answers);
 
     RunOptions options_;
@@ -115,6 +121,13 @@ class Daemon {
     std::unique_ptr<FileWatch> watch_;
     bool reload_waits_ = false;                 // for the change of the graph that is under way
     std::unique_ptr<control::StateWriter> state_; // null where settings can't be kept
+    struct Save {
+        std::uint64_t state; // the state's text that goes with the file: StateWriter::handed()
+        std::chrono::steady_clock::time_point latest;
+        std::function<void(const control::osc::Message&)> answer;
+        std::string file;
+    };
+    std::deque<Save> saves_; // to be answered
     std::vector<backend::PortSpec> ports_;      // registered now
     std::map<std::string, bool> linked_;        // inserts, by instance
     backend::Status status_;

@@ -12,11 +12,16 @@ namespace ton::app {
 
 using control::Editor;
 
+namespace {
+constexpr auto kStatePatience = std::chrono::seconds(1); // with the state's disk, of who saves
+} // namespace
+
 /// The file's text as it is now becomes the desk; what its author did not touch keeps its live value.
 Editor::Result Daemon::reload(std::vector<config::Diagnostic>& errors, std::vector<control::Unfit>& unfit) {
     const auto text = control::read_whole(loaded_.file);
     if (!text) {
-        errors.push_back({loaded_.file, 0, 0, "", text.error()});
+        control::Console::load(loaded_.file, errors); // in the words of the config's reader
+        if (errors.empty()) errors.push_back({loaded_.file, 0, 0, "", "it could not be read"});
         log_refused(loaded_.file, errors);
         return Editor::Result::refused;
     }
@@ -44,7 +49,8 @@ void Daemon::log_refused(const std::string& file, const std::vector<config::Diag
     spdlog::error(fmt::format("{}: {}; what played goes on", file, config::counted(errors.size(), "error")));
 }
 
-/// From a signal or a change of the file: nobody waits for an answer, and another change of the graph is waited for.
+/// From a signal or a change of the file: nobody waits for an answer, so that a refusal is an event. Another change of the
+/// graph is waited for.
 void Daemon::reload_when_ready() {
     if (!console_.ready()) {
         reload_waits_ = true;
@@ -54,8 +60,11 @@ void Daemon::reload_when_ready() {
     notifier_.reloading(service::Notifier::Clock::now());
     std::vector<config::Diagnostic> errors;
     std::vector<control::Unfit> unfit;
-    const auto result = reload(errors, unfit);
-    notifier_.reloaded(result != Editor::Result::refused ? "reloaded" : "reload refused, what played goes on: " + config::format(errors.back()));
+    if (reload(errors, unfit) != Editor::Result::refused) return notifier_.reloaded("reloaded");
+    const auto more = errors.size() > 1 ? fmt::format(" (and {} more, see the log)", errors.size() - 1) : "";
+    const auto why = fmt::format("refused, what played goes on: {}{}", config::format(errors.front()), more);
+    notifier_.reloaded("reload " + why);
+    osc_->event("/tonmeister/reload", why);
 }
 
 void Daemon::reload_verb(const control::osc::Message& message, control::Answers& answers) {
@@ -78,11 +87,28 @@ void Daemon::answer_all(const std::string& address, const std::vector<config::Di
 
 void Daemon::save(const control::osc::Message& message, control::Answers& answers) {
     if (auto why = editor_.alone(); !why.empty()) return answers.error(message.address, why);
-    const auto saved = save_config(editor_, options_.config, loaded_.file, message, true);
+    const auto saved = save_config(editor_, options_.config, loaded_.file, message, [this](const std::string& text) { announce_save(text); });
     if (!saved) return answers.error(message.address, saved.error());
     spdlog::info(fmt::format("{}: saved", *saved));
     flush_state();
-    answers.reply({"/tonmeister/saved", {*saved}});
+    saves_.push_back({state_ ? state_->handed() : 0, std::chrono::steady_clock::now() + kStatePatience, osc_->reply_later(), *saved});
+    answer_saves();
+}
+
+/// A kill behind this, before the state knows of the save, must not make the next start take the file for one that somebody
+/// changed, nor bring back what was moved since the state was written. Blocks on the disk, as the save does.
+void Daemon::announce_save(const std::string& text) {
+    if (!state_ || (!editor_.unsaved() && !state_->dirty())) return;
+    state_->write(state_now(text));
+    state_->wait(kStatePatience);
+}
+
+/// `saved` is said when the state goes with the file, or can't be written, or its disk hangs.
+void Daemon::answer_saves() {
+    while (!saves_.empty() && (!state_ || saves_.front().state <= state_->done() || std::chrono::steady_clock::now() >= saves_.front().latest)) {
+        saves_.front().answer({"/tonmeister/saved", {saves_.front().file}});
+        saves_.pop_front();
+    }
 }
 
 /// /tonmeister/load PATH: that config instead of the loaded one, exactly as it is in the file.
@@ -107,12 +133,14 @@ void Daemon::load(const control::osc::Message& message, control::Answers& answer
         return answer_all(message.address, errors, answers);
     }
     loaded_ = std::move(desk);
+    scenes_.call_off();
     editor_.open(std::move(text));
     spdlog::info(fmt::format("{}: loaded, {}", loaded_.file, config::counted(loaded_.strips.size(), "strip")));
     follow_config();
     warn();
     if (moves) {
-        state_.reset();
+        state_.reset(); // what was handed over is written
+        answer_saves();
         state_lock_.reset();
         open_state(true);
     }

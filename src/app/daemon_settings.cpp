@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The daemon's settings on disk: the state that comes back after a restart.
 #include "app/daemon.hpp"
-#include "control/carry.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -77,12 +77,9 @@ bool Daemon::take_up_unsaved(const std::string& state, const std::string& path) 
     std::vector<config::Diagnostic> errors;
     auto desk = control::Console::load_text(unsaved->text, loaded_.file, errors);
     const bool changed = unsaved->file_print != control::text_print(text_);
-    if (changed && errors.empty()) { // by a save whose process was killed before the state knew?
-        const auto then = control::read_state(state, desk, control::ReadFrom::unsaved);
-        if (then && control::same_graph(then->live, loaded_)) {
-            spdlog::info(fmt::format("{}: its file has the live edits that {} has", loaded_.file, path));
-            return false;
-        }
+    if (unsaved->save_print == control::text_print(text_)) { // by a save whose process was killed before the state knew
+        spdlog::info(fmt::format("{}: its file has the live edits that {} has", loaded_.file, path));
+        return false;
     }
     if (!changed) {
         if (errors.empty()) errors = console_.check(desk, static_cast<double>(desk.engine.sample_rate.value));
@@ -115,7 +112,8 @@ void Daemon::poll_scenes() {
 }
 
 void Daemon::rename_in_scenes(const control::Origins& names) {
-    const auto broken = scene_file_ ? scene_file_->refresh() : std::string{};
+    const bool any = std::ranges::any_of(names, [](const auto& name) { return !name.second.empty(); });
+    const auto broken = any && scene_file_ ? scene_file_->refresh() : std::string{};
     if (!broken.empty()) spdlog::error(fmt::format("scenes don't follow a strip's new name before this is mended:\n{}", broken));
     const bool changed = scenes_.renamed(names);
     if (changed && scene_file_ && broken.empty()) scene_file_->save();
@@ -140,10 +138,10 @@ bool Daemon::first_desk() {
     return false;
 }
 
-std::string Daemon::state_now() const {
-    if (!editor_.unsaved()) return control::state_text(console_.loaded(), console_.desk());
-    const control::Unsaved unsaved{editor_.text(), control::text_print(editor_.file_text())};
-    return control::state_text(console_.loaded(), console_.desk(), &unsaved, &editor_.file_desk());
+std::string Daemon::state_now(std::string_view about_to_save) const {
+    if (!editor_.unsaved()) return control::state_text(console_.loaded(), editor_.desk_to_keep());
+    const control::Unsaved unsaved{editor_.text(), control::text_print(editor_.file_text()), about_to_save.empty() ? "" : control::text_print(about_to_save)};
+    return control::state_text(console_.loaded(), editor_.desk_to_keep(), &unsaved, &editor_.file_desk());
 }
 
 void Daemon::poll_state() {
@@ -182,6 +180,7 @@ void Daemon::close_state() {
     if (scene_file_) end("scenes", scene_file_->finish());
     state_.reset();
     scene_file_.reset();
+    answer_saves();
 }
 
 } // namespace ton::app

@@ -88,6 +88,7 @@ class Run {
         scenes_ = std::make_unique<control::Scenes>(*console_);
         scene_verbs_ = std::make_unique<control::SceneVerbs>(*dispatcher_, *scenes_);
         console_->on_change = [this](const control::Control& control, const control::Value&) { scenes_->changed(control); };
+        editor_->arrive = [this](graph::Desk& desk) { scenes_->arrive(desk); };
         editor_->on_renamed = [this](const control::Origins& names) { scenes_->renamed(names); };
         const auto errors = console_->apply(desk, rate_);
         if (!errors.empty()) return complain(errors);

@@ -59,7 +59,7 @@ void reload(Editor& editor, const std::string& config, const Message& message, A
 void add_render_verbs(control::Dispatcher& dispatcher, Editor& editor, const std::string& config) {
     dispatcher.add_verb("save", [&editor, config](const Message& m, Answers& answers) {
         if (auto why = editor.alone(); !why.empty()) return answers.error(m.address, why);
-        const auto saved = save_config(editor, config, config, m, false); // a render leaves its own config alone
+        const auto saved = save_config(editor, config, config, m, nullptr); // a render leaves its own config alone
         if (saved) answers.reply({"/tonmeister/saved", {*saved}});
         else answers.error(m.address, saved.error());
     });

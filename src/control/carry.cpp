@@ -96,6 +96,11 @@ std::string renamed_address(const std::string& address, const Origins& names) {
     return it == names.end() || it->second.empty() ? address : "/" + it->second + address.substr(1 + strip.size());
 }
 
+bool is_gone(std::string_view address, const Origins& names) {
+    const auto it = names.find(strip_of(address));
+    return it != names.end() && it->second.empty();
+}
+
 const graph::Strip* strip_before(const graph::Desk& before, std::string_view name, const Origins& origins) {
     const auto it = origins.find(name);
     const int s = before.index(it == origins.end() ? name : std::string_view(it->second));

@@ -22,6 +22,9 @@ std::string_view strip_of(std::string_view address);
 /// An address under its strip's new name; `names` leads from old to new names ("" where a strip goes).
 std::string renamed_address(const std::string& address, const Origins& names);
 
+/// Its strip goes, another having its name maybe; `names` as above.
+bool is_gone(std::string_view address, const Origins& names);
+
 /// The strip that became `name`; null if there is none.
 const graph::Strip* strip_before(const graph::Desk& before, std::string_view name, const Origins& origins);
 

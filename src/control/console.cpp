@@ -121,7 +121,9 @@ graph::CompileOptions Console::compile_options(double sample_rate, std::string d
 std::vector<config::Diagnostic> Console::apply(const Desk& desk, double sample_rate, Carry carry, std::vector<Unfit>* unfit) {
     Desk next = desk;
     if (carry == Carry::untouched) carry_settings(next, loaded_, desk_);
-    return apply(desk, std::move(next), sample_rate, {}, Command::kNow, unfit);
+    auto errors = apply(desk, std::move(next), sample_rate, {}, Command::kNow, unfit);
+    if (errors.empty() && carry == Carry::nothing) call_off([](const Deferred&) { return true; });
+    return errors;
 }
 
 void Console::prepare(Desk& next, const Origins& origins) const {
@@ -162,8 +164,9 @@ std::vector<config::Diagnostic> Console::apply(const Desk& desk, Desk next, doub
     directory_ = folder_of(desk.file, desk.control);
     loaded_ = desk;
     followed_before_ = std::exchange(followed_, follow(next));
-    if (!deferred_.empty() && !origins.empty()) { // what waits is for the strip, whatever it is called
+    if (!deferred_.empty()) { // what waits is for the strip, whatever it is called, and for none that takes its name
         const auto names = inverse(origins, desk_, next);
+        call_off([&](const Deferred& d) { return is_gone(d.address, names); });
         for (auto& setting : deferred_) setting.address = renamed_address(setting.address, names);
     }
     install(std::move(compilation), std::exchange(desk_, std::move(next)), time);

@@ -250,6 +250,7 @@ class Console {
         std::int64_t time;
         bool structural; ///< else a text for a module that runs
     };
+    void call_off(const std::function<bool(const Deferred&)>& which);
     bool put(graph::Desk& desk, const Deferred& setting) const;
     void apply_together(std::vector<Deferred> settings, std::int64_t time);
     static std::string key_of(const graph::Strip& strip, const graph::Module& module);

@@ -110,6 +110,15 @@ void Console::apply_texts() {
     }
 }
 
+/// Who set it is told.
+void Console::call_off(const std::function<bool(const Deferred&)>& which) {
+    std::erase_if(deferred_, [&](const Deferred& d) {
+        const bool goes = which(d);
+        if (goes) complaints_.emplace_back(d.address, kGone);
+        return goes;
+    });
+}
+
 /// False where the address is gone with the last edit.
 bool Console::put(Desk& desk, const Deferred& setting) const {
     const auto* control = find(setting.address);

@@ -124,10 +124,10 @@ std::string Edit::add_strip(const std::string& name, std::string_view json) {
     }
     for (auto& member : std::get<Node::Object>(strip->value))
         if (auto* chain = member.key == "chain" ? std::get_if<Node::List>(&member.value.value) : nullptr)
-            for (auto& entry : *chain) {
-                const auto* word = entry.as<std::string>();
-                if (word && !find_template(root(), *word) && !graph::module_type(*word)) return unknown_module(*word);
-                spell_out(entry);
+            for (std::size_t i = 0; i < chain->size(); ++i) {
+                const auto* word = (*chain)[i].as<std::string>();
+                if (word && !find_template(root(), *word) && !graph::module_type(*word)) return fmt::format("strips.{}.chain[{}]: {}", name, i, unknown_module(*word));
+                spell_out((*chain)[i]);
             }
     did(document_.insert({std::string("strips")}, name, *strip));
     origins_[name] = "";

@@ -13,11 +13,12 @@ namespace ton::control {
 
 namespace {
 
-/// An argument as a text; empty where there is none or it is no text.
+/// An argument as a text; empty where there is none. A surface that knows numbers only may mean a strip called 7.
 std::string text_of(const osc::Message& message, std::size_t index) {
     if (index >= message.args.size()) return {};
-    const auto text = osc::string(message.args[index]);
-    return std::string(text ? *text : std::string_view{});
+    if (const auto text = osc::string(message.args[index])) return std::string(*text);
+    const auto number = osc::number(message.args[index]);
+    return number ? fmt::format("{}", *number) : std::string();
 }
 
 /// An argument as JSON: a text is JSON already, a number and T or F stand for themselves.
@@ -124,12 +125,12 @@ void Editor::add_edit_verbs() {
     });
     edit_verb("chain/insert", [](Edit& edit, const osc::Message& m) {
         const auto place = place_of(m, 1);
-        if (m.args.size() != 3) return std::string("expected STRIP INDEX JSON");
+        if (m.args.size() != 3) return std::string("expected STRIP PLACE JSON");
         return place ? edit.insert_module(text_of(m, 0), *place, text_of(m, 2)) : kPlaceExpected;
     });
     edit_verb("chain/remove", [](Edit& edit, const osc::Message& m) {
         const auto place = place_of(m, 1);
-        if (m.args.size() != 2) return std::string("expected STRIP INDEX_OR_NAME");
+        if (m.args.size() != 2) return std::string("expected STRIP PLACE");
         return place ? edit.remove_module(text_of(m, 0), *place) : kPlaceExpected;
     });
     edit_verb("chain/move", [](Edit& edit, const osc::Message& m) {

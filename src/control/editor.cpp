@@ -53,7 +53,13 @@ void Editor::text_changed() {
     if (on_edit) on_edit();
 }
 
-std::string Editor::text_to_save() const { return with_values(document_, console_.loaded(), console_.desk()); }
+graph::Desk Editor::desk_to_keep() const {
+    auto desk = console_.desk();
+    if (arrive) arrive(desk);
+    return desk;
+}
+
+std::string Editor::text_to_save() const { return with_values(document_, console_.loaded(), desk_to_keep()); }
 
 void Editor::saved(const std::string& text) {
     file_text_ = text;
@@ -102,8 +108,7 @@ std::vector<config::Diagnostic> Editor::swap(const graph::Desk& loaded, graph::D
     auto errors = console_.apply(loaded, std::move(live), console_.sample_rate(), origins, time_, unfit);
     if (!errors.empty()) return errors;
     document_ = document;
-    const bool renamed = std::ranges::any_of(names, [](const auto& name) { return !name.second.empty(); });
-    if (renamed && on_renamed) on_renamed(names);
+    if (!names.empty() && on_renamed) on_renamed(names);
     return {};
 }
 
@@ -188,15 +193,27 @@ void Editor::commit(Answers& answers) {
     ++depth_; // what was kept belongs to this step
     obey_kept(answers);
     --depth_;
+    take_moves(step);
+    if (edited || !step.moves.empty()) journal_.add(std::move(step));
+    if (edited) text_changed();
+    done_.clear();
+    refused_ = false;
+}
+
+void Editor::take_moves(Step& step) {
     step.moves = std::exchange(moves_, {});
     moved_.clear();
     auto what = std::exchange(what_, {}), first = std::exchange(first_moved_, {});
     const auto by_hand = std::exchange(by_hand_, 0);
     if (step.what.empty() && !step.moves.empty()) step.what = !what.empty() ? std::move(what) : and_more(first.empty() ? step.moves.front().address : first, by_hand);
-    if (edited || !step.moves.empty()) journal_.add(std::move(step));
-    if (edited) text_changed();
-    done_.clear();
-    refused_ = false;
+}
+
+/// What stands in front of an undo in its bundle is done by then, and goes back first.
+void Editor::close_moves() {
+    Step step;
+    step.time = clock();
+    take_moves(step);
+    if (!step.moves.empty()) journal_.add(std::move(step));
 }
 
 void Editor::obey_kept(Answers& answers) {

@@ -36,7 +36,9 @@ class Editor {
     const graph::Desk& file_desk() const { return file_desk_ ? *file_desk_ : console_.loaded(); }
     /// Why what reads or writes the whole text can't be done now, or empty: an edit of the same bundle is open.
     std::string alone() const { return edit_ ? "can't stand in one bundle with an edit" : ""; }
-    /// The config with the values as they stand; loads to the same sound.
+    /// The desk with the values as they stand, and as they will when what waits has come.
+    graph::Desk desk_to_keep() const;
+    /// The config with those values; loads to the same sound.
     std::string text_to_save() const;
     /// text_to_save() is now in the config's file: from now on the desk is compared with that.
     void saved(const std::string& text);
@@ -60,11 +62,14 @@ class Editor {
     /// An edit that is under way can't be done, and so none of it.
     void call_off() { refused_ = true; }
 
+    /// Settings that wait for their time, on a desk that is kept.
+    std::function<void(graph::Desk&)> arrive;
     /// The text was changed: by an edit, an undo, a redo, a reload or a save.
     std::function<void()> on_edit;
     /// An edit, an undo or a redo was done: what, for people.
     std::function<void(std::string_view what)> on_done;
-    /// Strips have new names: from old to new ("" where one is gone). What keeps addresses by itself must follow.
+    /// Strips have new names, from old to new, or are gone (""), another having their name now maybe. What keeps addresses by
+    /// itself must follow.
     std::function<void(const Origins& names)> on_renamed;
     /// A transaction was refused: all its errors, for the log.
     std::function<void(const std::vector<config::Diagnostic>&)> on_refused;
@@ -80,6 +85,8 @@ class Editor {
     std::vector<config::Diagnostic> transact(Step& step, const config::Document& next, const graph::Desk& said, std::vector<Unfit>& unfit);
     bool commit_edit(Step& step, Answers& answers);
     void obey_kept(Answers& answers);
+    void take_moves(Step& step);
+    void close_moves();
     void follow(std::string_view verb, const osc::Message& message);
     void step_back(const osc::Message& message, Answers& answers);
     void step_forth(const osc::Message& message, Answers& answers);

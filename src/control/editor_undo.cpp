@@ -14,6 +14,7 @@ std::vector<config::Diagnostic> Editor::take_back(const Step& step, const config
     carry_settings(live, console_.loaded(), console_.desk(), step.back);
     for (auto move = step.moves.rbegin(); move != step.moves.rend(); ++move) put_setting(live, renamed_address(move->address, step.origins), move->before);
     for (const auto& [address, value] : step.lost) put_setting(live, address, value); // as it was before a link of this step, too
+    graph::join_links(live); // of a left side that comes back the right one has it
     errors = swap(loaded, std::move(live), step.back, step.origins, earlier);
     if (errors.empty() && console_.on_set)
         for (const auto& move : step.moves) console_.on_set(renamed_address(move.address, step.origins));
@@ -31,6 +32,7 @@ void Editor::set_all(const std::vector<Move>& moves, Value Move::*value) {
 void Editor::step_back(const osc::Message& message, Answers& answers) {
     if (auto why = alone(); !why.empty()) return answers.error(message.address, why);
     if (!console_.ready()) return answers.error(message.address, change_under_way);
+    close_moves();
     if (!journal_.can_undo()) return answers.error(message.address, "there is nothing to undo");
     auto document = document_;
     const auto revert = [&](const Step& step) {

@@ -123,6 +123,15 @@ void OscView::obey(const osc::Peer& from, const Messages& messages, std::int64_t
     origin_ = nullptr;
 }
 
+std::function<void(const osc::Message&)> OscView::reply_later() {
+    if (!origin_) return [](const osc::Message&) {};
+    ++owed_;
+    return [this, peer = *origin_](const osc::Message& answer) {
+        --owed_;
+        server_.send(peer, answer);
+    };
+}
+
 void OscView::changed(const Control& control, const Value& value) {
     const std::array applied{to_argument(control, console_.fading(control) ? console_.present(control) : value)};
     std::span<const osc::Argument> sent;
@@ -226,7 +235,7 @@ void OscView::poll() {
 }
 
 void OscView::answer_syncs() {
-    if (syncs_.empty() || !listings_.empty() || !long_answers_.empty()) return; // what was asked for before comes first
+    if (syncs_.empty() || !listings_.empty() || !long_answers_.empty() || owed_ > 0) return; // what was asked for before comes first
     const bool audio = status_().audio;
     while (!syncs_.empty()) {
         const auto& first = syncs_.front();

@@ -38,6 +38,9 @@ class OscView {
     /// Whose message is being obeyed, as udp://HOST:PORT; empty where none is.
     std::string sender() const { return origin_ ? origin_->to_string() : std::string{}; }
 
+    /// Sends to whose message is being obeyed, when that is over. To be called once: syncs wait for it.
+    std::function<void(const osc::Message&)> reply_later();
+
     /// From Console::on_change.
     void changed(const Control& control, const Value& value);
     /// From Console::on_tree: addresses may have come or gone.
@@ -100,6 +103,7 @@ class OscView {
     osc::Schedule schedule_;
     AudioClock clock_;
     const osc::Peer* origin_ = nullptr;          // whose message is being obeyed
+    int owed_ = 0;                               // answers that come later
     std::uint64_t arrivals_ = 0, arrival_ = 0;   // of batches; of the one that is being obeyed
     struct Tail { // verbs that act when they are obeyed, and what is behind them in their bundle
         osc::Peer peer;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "control/scenes.hpp"
 
+#include "control/carry.hpp"
+#include "control/desk_values.hpp"
 #include "control/osc/pattern.hpp"
 
 #include <fmt/format.h>
@@ -115,8 +117,23 @@ tl::expected<std::size_t, std::string> Scenes::store(const std::string& name, st
 
 bool Scenes::remove(std::string_view name) { return std::erase_if(book_.scenes, [&](const Scene& scene) { return scene.name == name; }) > 0; }
 
+/// Addresses that another one of the scene moves with it: where a scene has both sides of a link, the left one's count.
+std::unordered_set<std::string_view> Scenes::led(const Scene& scene) const {
+    std::unordered_set<std::string_view> all, moved;
+    const auto right = right_sides(console_.desk());
+    if (right.empty()) return moved;
+    for (const auto& [address, _] : scene.values) all.insert(address);
+    for (const auto& [address, _] : scene.values) {
+        const auto* control = right.contains(std::string(strip_of(address))) ? console_.find(address) : nullptr;
+        const auto* left = control ? console_.partner_of(*control) : nullptr;
+        if (left && all.contains(left->address)) moved.insert(address);
+    }
+    return moved;
+}
+
 std::vector<Scenes::Step> Scenes::steps(const Scene& scene, std::optional<double> seconds, Recalled& recalled) const {
     const Cover safes(book_.safes), timed(scene.fades);
+    const auto led_ones = led(scene);
     std::vector<Step> all;
     all.reserve(scene.values.size());
     for (const auto& [address, written_value] : scene.values) {
@@ -125,13 +142,18 @@ std::vector<Scenes::Step> Scenes::steps(const Scene& scene, std::optional<double
             recalled.left_out.emplace_back(address, "there is no such address");
             continue;
         }
-        if (safes.covers(address)) {
+        const auto* partner = console_.partner_of(*control); // moves along, and so what is safe there is safe here
+        if (safes.covers(address) || (partner && safes.covers(partner->address))) {
             ++recalled.safe;
             continue;
         }
         Step step{control, {}, seconds.value_or(scene.seconds), scene.way};
         if (auto complaint = understand(*control, written_value, step.value); !complaint.empty()) {
             recalled.left_out.emplace_back(address, std::move(complaint));
+            continue;
+        }
+        if (led_ones.contains(address)) {
+            ++recalled.set;
             continue;
         }
         if (const auto rule = timed.find(address)) {
@@ -152,7 +174,7 @@ tl::expected<Scenes::Recalled, std::string> Scenes::recall(std::string_view name
     if (!scene) return tl::make_unexpected(unknown(book_, name));
     Recalled recalled;
     const auto todo = steps(*scene, seconds, recalled);
-    recalled.set = todo.size();
+    recalled.set += todo.size();
     take(todo, scene->switch_at_end, time);
     return recalled;
 }
@@ -200,8 +222,14 @@ void Scenes::touched(std::string_view address) {
 }
 
 bool Scenes::renamed(const Origins& names) {
+    std::erase_if(waiting_, [&](const Waiting& w) { return is_gone(w.address, names); });
     for (auto& waiting : waiting_) waiting.address = renamed_address(waiting.address, names);
     return rename_strips(book_, names);
+}
+
+void Scenes::arrive(graph::Desk& desk) const {
+    for (const auto& waiting : waiting_) put_setting(desk, waiting.address, waiting.value);
+    if (!waiting_.empty()) graph::join_links(desk);
 }
 
 void Scenes::poll(std::int64_t until) {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -58,8 +59,12 @@ class Scenes {
 
     /// From Console::on_change.
     void changed(const Control& control) { touched(control.address); }
-    /// From Editor::on_renamed. True where the book is another now.
+    /// From Editor::on_renamed. True where the book is another now. Switches that wait for a strip that is gone are called off.
     bool renamed(const Origins& names);
+    /// Another desk was loaded: no switch of the one before waits any more.
+    void call_off() { waiting_.clear(); }
+    /// What waits is put where it will be: for what is kept of a desk, which has the goal of a fade, too.
+    void arrive(graph::Desk& desk) const;
     /// Switches that fall due before or at that absolute sample change there.
     void poll(std::int64_t until);
     /// The absolute sample of the next of them.
@@ -77,6 +82,7 @@ class Scenes {
         std::string address;
         Value value;
     };
+    std::unordered_set<std::string_view> led(const Scene& scene) const;
     std::vector<Step> steps(const Scene& scene, std::optional<double> seconds, Recalled& recalled) const;
     void take(const std::vector<Step>& steps, bool switch_at_end, std::int64_t time);
     std::int64_t now(std::int64_t time) const;

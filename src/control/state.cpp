@@ -162,7 +162,10 @@ std::string state_text(const graph::Desk& loaded, const graph::Desk& live, const
         settings.get_ref<Json::object_t&>().emplace_back(std::move(name), std::move(entry));
     });
     Json state{{kMark, kVersion}, {"config", whole_path(live.file)}};
-    if (unsaved) state["unsaved"] = Json{{"file", unsaved->file_print}, {"text", unsaved->text}};
+    if (unsaved) {
+        state["unsaved"] = Json{{"file", unsaved->file_print}, {"text", unsaved->text}};
+        if (!unsaved->save_print.empty()) state["unsaved"]["save"] = unsaved->save_print;
+    }
     state["settings"] = std::move(settings);
     return state.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -173,7 +176,7 @@ std::optional<Unsaved> read_unsaved(std::string_view text) {
     const auto& unsaved = state["unsaved"];
     const auto is_text = [&](const char* key) { return unsaved.is_object() && unsaved.contains(key) && unsaved[key].is_string(); };
     if (!is_text("file") || !is_text("text")) return {};
-    return Unsaved{unsaved["text"].get<std::string>(), unsaved["file"].get<std::string>()};
+    return Unsaved{unsaved["text"].get<std::string>(), unsaved["file"].get<std::string>(), is_text("save") ? unsaved["save"].get<std::string>() : ""};
 }
 
 tl::expected<SavedState, std::string> read_state(std::string_view text, const graph::Desk& desk, ReadFrom from) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,7 @@ namespace ton::control {
 struct Unsaved {
     std::string text;
     std::string file_print; ///< text_print() of the file that it was made from
+    std::string save_print; ///< and of the text that a save is about to put in its place; empty where none is under way
 };
 /// Tells texts apart: length and 64-bit FNV-1a.
 std::string text_print(std::string_view text);
@@ -88,6 +90,11 @@ class StateWriter {
     void turn_page() { new_page_ = true; }
     /// Something changed that was not written yet.
     bool dirty() const { return first_change_.has_value(); }
+    /// Until what was handed over is written, or has failed, or that time is over. Blocks on the disk.
+    void wait(Clock::duration patience);
+    /// How many texts were handed over, and how many of them are written, have failed, or made room for a newer one.
+    std::uint64_t handed() const { return handed_; }
+    std::uint64_t done() const;
     /// What was handed over is written, and nothing more. Why the last write failed, or empty.
     std::string finish();
     /// A write is under way or waits for its turn.
@@ -104,14 +111,17 @@ class StateWriter {
     std::optional<Clock::time_point> kept_; // writer thread's
     std::optional<Clock::time_point> first_change_; // since the last write()
     Clock::time_point last_write_{};
+    std::uint64_t handed_ = 0;
     bool new_page_ = false;
 
     mutable std::mutex mutex_; // guards what follows; shared with the writer thread
-    std::condition_variable wake_;
+    std::condition_variable wake_, idle_;
     struct Page {
         std::string text;
-        bool another; ///< than what is there: that is kept
+        bool another;             ///< than what is there: that is kept
+        std::uint64_t number = 0; ///< of texts, with this one
     };
+    std::uint64_t done_ = 0;
     std::deque<Page> pages_; // to be written; a newer text takes the place of one that waits
     std::string error_;
     bool busy_ = false, stop_ = false;

@@ -133,6 +133,16 @@ std::string StateWriter::finish() {
     return error();
 }
 
+void StateWriter::wait(Clock::duration patience) {
+    std::unique_lock lock(mutex_);
+    idle_.wait_for(lock, patience, [this] { return done_ == handed_; });
+}
+
+std::uint64_t StateWriter::done() const {
+    const std::lock_guard lock(mutex_);
+    return done_;
+}
+
 void StateWriter::touch(Clock::time_point now) {
     if (!first_change_) first_change_ = now;
 }
@@ -162,6 +172,7 @@ void StateWriter::write(std::string text) {
         const bool another = std::exchange(new_page_, false);
         if (pages_.empty() || another) pages_.push_back({{}, another});
         pages_.back().text = std::move(text);
+        pages_.back().number = ++handed_;
     }
     wake_.notify_one();
 }
@@ -179,6 +190,8 @@ void StateWriter::run() {
         auto written = replace_file(path_, page.text);
         lock.lock();
         busy_ = false;
+        done_ = page.number;
+        idle_.notify_one();
         error_ = written ? std::string{} : std::move(written.error());
     }
 }
