@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from desk import Daemon, read_wav, write_config
 from osc_client import message, bundle, wait_for
+from scipy.io import wavfile
 from support_cli import ROOT, tonmeister
 from support_cli import Daemon as Kept
 
@@ -383,3 +384,64 @@ def test_linked_strips_are_one_for_scenes(tmp_path):
             osc.obey("/tonmeister/scene/recall", "apart")
             assert (osc.get("/l/fader/level"), osc.get("/r/fader/level")) == (-30, -30)
             osc.obey("/tonmeister/scene/safe", safe, False)
+
+
+def fader_law(level):
+    """dB to amplitude; -120 is silence."""
+    return 0.0 if level <= -120 else 10 ** (level / 20)
+
+
+@pytest.mark.parametrize("chain, level", [([{"matrix": {"inputs": 1, "outputs": 1, "1/1/level": -120}}], "/a/matrix/1/1/level"), ([{"fader": {"level": -120}}], "/a/fader/level")])
+@pytest.mark.parametrize("block", [64, 441])
+def test_a_fade_sounds_as_it_is_told(tmp_path, chain, level, block):
+    """Linear and smooth fades, one upon the other, against the polynomials in numpy; what a question and scene/store get is what is heard."""
+    config = write_config(tmp_path, {"a": {"channels": 1, "chain": chain}})
+    (tmp_path / "events").write_text(f"""
+0    {level} 0
+0.1  /tonmeister/scene/store full {level}
+0.2  {level} -120
+0.3  /tonmeister/scene/fade full 4 linear
+0.3  /tonmeister/scene/store down {level}
+0.3  /tonmeister/scene/fade down 2 smooth
+1    /tonmeister/scene/recall full
+1.5  {level}
+2    {level}
+2    /tonmeister/scene/store quarter {level}
+2.5  /tonmeister/scene/recall full 2
+2.75 {level}
+3    /tonmeister/scene/fade full 2 smooth
+3    /tonmeister/scene/recall full
+4    {level}
+5.5  /tonmeister/scene/recall down
+6    {level}
+6.5  /tonmeister/scene/fade down 1 smooth
+6.5  /tonmeister/scene/recall down
+7    {level}
+8    /tonmeister/scene/recall quarter
+""")
+    rate, seconds = 48000, 9
+    x = np.random.default_rng(2).choice([-0.5, 0.5], rate * seconds).astype(np.float32)
+    wavfile.write(tmp_path / "in.wav", rate, x)
+    done = tonmeister("render", config, "--events", tmp_path / "events", "--input", f"a={tmp_path}/in.wav", "--output", f"a={tmp_path}/out.wav",
+                      "--bits", "32f", "--raw", "--length", str(seconds), "--block", str(block))
+    assert done.returncode == 0, done.stderr
+    gain = read_wav(tmp_path / "out.wav").reshape(-1) / x
+
+    def cubic(v0, slope, v1, t):
+        """From v0 at that slope (over the whole way) to v1 at rest."""
+        return np.polyval(np.linalg.solve([[0, 0, 0, 1], [0, 0, 1, 0], [1, 1, 1, 1], [3, 2, 1, 0]], [v0, slope, v1, 0]), t)
+
+    t = np.arange(rate * seconds) / rate
+    # 1 s: silence to 1 in 4 s, straight. 2.5 s: the rest in 2 s, straight. 3 s: the rest in 2 s, with the speed it has.
+    at_25 = 1.5 / 4
+    at_3 = at_25 + (1 - at_25) / 4
+    # 5.5 s: down in 2 s from rest. 6.5 s: the other half in 1 s, with the speed of -3/4 a second that it has.
+    expected = np.select(
+        [t < 1, t < 2.5, t < 3, t < 5, t < 5.5, t < 6.5, t < 7.5, t < 8],
+        [0 * t, (t - 1) / 4, at_25 + (1 - at_25) * (t - 2.5) / 2, cubic(at_3, 1 - at_25, 1, (t - 3) / 2), 1, cubic(1, 0, 0, (t - 5.5) / 2),
+         cubic(0.5, -0.75, 0, t - 6.5), 0 * t], 0.25)
+    settled = (t > 0.3) & ((t < 8) | (t > 8.1))  # but for what only takes its smoothing
+    assert np.abs(gain - expected)[settled].max() < 1e-5
+    told = [float(line.split()[-1]) for line in done.stderr.splitlines() + done.stdout.splitlines() if f" {level} " in line]
+    moments = [1.5, 2, 2.75, 4, 6, 7]
+    assert [fader_law(level) for level in told] == pytest.approx([expected[int(s * rate)] for s in moments], abs=1e-5)

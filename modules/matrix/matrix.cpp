@@ -29,7 +29,7 @@ constexpr std::array<Parameter, kPointRows> kPoint{{
     {.name = "on", .initial = 1, .help = "Off, the point is silent and keeps its level.", .kind = Kind::toggle, .rate = Rate::sample},
     {.name = "invert", .help = "Reverses the polarity.", .kind = Kind::toggle, .rate = Rate::sample},
     {.name = "delay", .unit = "ms", .minimum = 0, .maximum = kMostDelay, .initial = 0,
-     .help = "Delay of this point, to the next whole sample; it is not compensated.", .rate = Rate::sample},
+     .help = "Delay of this point, to the next whole sample; it is not compensated.", .rate = Rate::sample, .own_pace = true},
 }};
 
 constexpr auto kRows = parameter_table(std::array{
@@ -55,28 +55,29 @@ class Matrix final : public Processor {
           point_(points_.data()) {}
 
     void run(const Block& b) TM_NONBLOCKING override {
+        now_ = b.position;
         for (auto left = kept_; left != 0; left &= left - 1) histories_.write(std::countr_zero(left), b.audio[std::countr_zero(left)], b.frames);
         for (int out = 0; out < outs_; ++out) {
             std::memset(b.audio[out], 0, static_cast<std::size_t>(b.frames) * sizeof(float));
             if (heard_.of(out) != 0) sum_up(out, b.audio[out], b.frames);
         }
         histories_.advance(b.frames);
-        now_ += b.frames;
     }
 
     void silence() TM_NONBLOCKING override { histories_.silence(); }
 
-    void aim(int row, float value, std::int64_t fade) TM_NONBLOCKING override {
+    void aim(int row, float value, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING override {
         const int index = row / kPointRows, in = index / outs_, out = index % outs_;
         if (in >= ins_) return;
         Point& p = point_[index];
+        now_ = now;
         const auto frames = static_cast<int>(fade < 0 ? std::llround(static_cast<double>(kPoint[level].smoothing) * per_ms_) : std::min<std::int64_t>(fade, 1 << 30));
         switch (row % kPointRows) {
-        case level: p.level.aim(value, frames, now_); break;
-        case on: p.sign.aim(sign(p.on = value >= 0.5F, p.invert), frames, now_); break;
+        case level: p.level.aim(value, frames, now, way); break;
+        case on: p.sign.aim(sign(p.on = value >= 0.5F, p.invert), frames, now, way); break;
         case invert:
             p.invert = value >= 0.5F;
-            if (p.on) p.sign.aim(sign(true, p.invert), frames, now_);
+            if (p.on) p.sign.aim(sign(true, p.invert), frames, now, way);
             break;
         default: return aim_delay(in, out, std::clamp(static_cast<int>(static_cast<double>(value) * per_ms_ + 0.5), 0, longest_), fade == 0);
         }
@@ -137,15 +138,25 @@ class Matrix final : public Processor {
 
     void add(int in, int out, float* y, int frames) TM_NONBLOCKING {
         Point& p = point(in, out);
-        int i = 0;
-        for (; i < frames && !p.idle_at(now_ + i); ++i) {
+        const int heard = p.heard(now_, frames);
+        float gain[kSegment];
+        p.gains(gain, now_, heard);
+        if (p.delayed.fading()) add_fading(in, p, gain, y, heard);
+        else if (const float* x = histories_.row(in, p.delayed.to(), frames))
+            for (int i = 0; i < heard; ++i) y[i] += gain[i] * x[i];
+        else
+            for (int i = 0; i < heard; ++i) y[i] += gain[i] * histories_.read(in, i, p.delayed.to());
+        p.look(now_ + heard);
+        if (p.idle) note(in, out, heard);
+    }
+
+    void add_fading(int in, Point& p, const float* gain, float* y, int frames) TM_NONBLOCKING {
+        for (int i = 0; i < frames; ++i) {
             float x = histories_.read(in, i, p.delayed.from());
             if (p.delayed.fading()) x += p.delayed.weight() * (histories_.read(in, i, p.delayed.to()) - x);
-            y[i] += p.gain_at(now_ + i) * x;
+            y[i] += gain[i] * x;
             p.delayed.advance();
         }
-        p.look(now_ + i);
-        if (p.idle) note(in, out, i);
     }
 
     int ins_, outs_;
@@ -158,7 +169,7 @@ class Matrix final : public Processor {
     Bits heard_;              // by output: an input each
     Bits needed_;             // by input: an output each
     std::uint64_t kept_ = 0;  // inputs
-    std::int64_t now_ = 0;    // frames that have passed
+    std::int64_t now_ = 0;    // absolute: of what is done now
 };
 
 constexpr auto kNumbers = [] {

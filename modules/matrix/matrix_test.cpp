@@ -40,11 +40,11 @@ struct Big {
         memory.assign(static_cast<std::size_t>(engine::kMaxChannels) * engine::kSegment, 0.01F);
         for (int c = 0; c < engine::kMaxChannels; ++c) planes[c] = &memory[static_cast<std::size_t>(c) * engine::kSegment];
     }
-    void set(const std::string& path, float value) {
+    void set(const std::string& path, float value, std::int64_t fade = 0) {
         const int row = engine::find_parameter(type.parameters, path);
         REQUIRE(row >= 0);
         REQUIRE(stage->takes(row));
-        stage->aim(row, 0, engine::to_kernel(type.parameters[static_cast<std::size_t>(row)], value), 0, position);
+        stage->aim(row, 0, engine::to_kernel(type.parameters[static_cast<std::size_t>(row)], value), fade, position);
     }
     void segment() {
         stage->run(planes, nullptr, nullptr, engine::kSegment, position, *scratch);
@@ -127,16 +127,46 @@ std::vector<float> gain_of(const std::vector<Event>& moves, int block = 64) {
 }
 const Event kFade{1000, "1/1/level", -20.0F, 0.25}; // until 13000
 double fading(std::size_t i) { return glided(1, 0.1, static_cast<double>(i) - 1000, 12000); }
+
+/// Hermite's cubic from a value that moves at `speed`, by frame, to one that rests.
+double hermite(double from, double speed, double to, double n, double frames) {
+    const double t = std::clamp(n / frames, 0.0, 1.0);
+    return from * (1 + 2 * t) * (1 - t) * (1 - t) + speed * frames * t * (1 - t) * (1 - t) + to * t * t * (3 - 2 * t);
+}
+double straight(double from, double to, double n, double frames) { return from + (to - from) * std::clamp(n / frames, 0.0, 1.0); }
 } // namespace
 
-TEST_CASE("matrix: a level sent again during its fade begins anew from where it is") {
+TEST_CASE("matrix: a level sent again during its fade begins anew from where it is, as fast as it is") {
+    const double speed = -0.9 * 6 * 0.25 * 0.75 / 12000; // of glided() a quarter on
     const auto y = gain_of({kFade, {4000, "1/1/level", -20.0F}});
     for (std::size_t i = 0; i < 16000; ++i) {
-        const double expected = i < 4000 ? fading(i) : glided(fading(4000), 0.1, static_cast<double>(i) - 4000, 960);
+        const double expected = i < 4000 ? fading(i) : hermite(fading(4000), speed, 0.1, static_cast<double>(i) - 4000, 960);
         CHECK(static_cast<double>(y[i]) == doctest::Approx(expected).epsilon(1e-5));
     }
+    // Of a speed that would carry it too far as much is left as three times the straight way's.
     const auto longer = gain_of({{1000, "1/1/level", -20.0F}, {1480, "1/1/level", -20.0F, 0.25}});
-    for (std::size_t i = 1480; i < 16000; ++i) CHECK(static_cast<double>(longer[i]) == doctest::Approx(glided(0.55, 0.1, static_cast<double>(i) - 1480, 12000)).epsilon(1e-5));
+    for (std::size_t i = 1480; i < 16000; ++i)
+        CHECK(static_cast<double>(longer[i]) == doctest::Approx(hermite(0.55, -3 * 0.45 / 12000, 0.1, static_cast<double>(i) - 1480, 12000)).epsilon(1e-5));
+    // One that turns round has none.
+    const auto back = gain_of({kFade, {4000, "1/1/level", 0.0F, 0.1}});
+    for (std::size_t i = 4000; i < 16000; ++i) CHECK(static_cast<double>(back[i]) == doctest::Approx(glided(fading(4000), 1, static_cast<double>(i) - 4000, 4800)).epsilon(1e-5));
+}
+
+TEST_CASE("matrix: a linear fade is straight, and one upon the other goes on from there") {
+    const auto line = [](std::size_t i) { return straight(1, 0.1, static_cast<double>(i) - 1000, 12000); };
+    const Event fade{1000, "1/1/level", -20.0F, 0.25, engine::Way::linear};
+    const auto alone = gain_of({fade});
+    const auto smooth = gain_of({fade, {4000, "1/1/level", -20.0F, 0.1}});
+    const auto linear = gain_of({kFade, {4000, "1/1/level", 6.0F, 0.2, engine::Way::linear}});
+    const auto off = gain_of({{1000, "1/1/on", 0.0F, 0.25, engine::Way::linear}, {4000, "1/1/level", -20.0F, 0.1, engine::Way::linear}});
+    const double louder = std::pow(10.0, 0.3);
+    for (std::size_t i = 0; i < 16000; ++i) {
+        const double n = static_cast<double>(i);
+        CHECK(static_cast<double>(alone[i]) == doctest::Approx(line(i)).epsilon(1e-5));
+        CHECK(static_cast<double>(smooth[i]) == doctest::Approx(i < 4000 ? line(i) : hermite(line(4000), -0.9 / 12000, 0.1, n - 4000, 4800)).epsilon(1e-5));
+        CHECK(static_cast<double>(linear[i]) == doctest::Approx(i < 4000 ? fading(i) : straight(fading(4000), louder, n - 4000, 9600)).epsilon(1e-5));
+        CHECK(static_cast<double>(off[i]) == doctest::Approx(straight(1, 0, n - 1000, 12000) * straight(1, 0.1, n - 4000, 4800)).epsilon(1e-5));
+    }
 }
 
 TEST_CASE("matrix: a fade of the level goes on while the point is turned round, and while it is off") {
@@ -154,9 +184,9 @@ TEST_CASE("matrix: a fade of the level goes on while the point is turned round, 
 }
 
 TEST_CASE("matrix: levels, switches and polarity over one another are bit-identical at any block size") {
-    const std::vector<Event> moves{kFade, {1301, "1/1/on", 0.0F}, {1777, "1/1/level", -3.0F, 0.1}, {2600, "1/1/invert", 1.0F}, {3001, "1/1/on", 1.0F, 0.03},
-                                   {3500, "1/1/delay", 3.0F}, {3501, "1/1/level", -120.0F, 0.1}, {6000, "1/1/on", 0.0F, 0.1}, {8500, "1/1/level", 0.0F, 0.2},
-                                   {9007, "1/1/on", 1.0F, 0.0}, {9999, "1/1/level", -120.0F, 0.0}, {10001, "1/1/level", -120.0F}, {11000, "1/1/level", 6.0F}};
+    const std::vector<Event> moves{kFade, {1301, "1/1/on", 0.0F}, {1777, "1/1/level", -3.0F, 0.1}, {2600, "1/1/invert", 1.0F}, {3001, "1/1/on", 1.0F, 0.03, engine::Way::linear},
+                                   {3500, "1/1/delay", 3.0F}, {3501, "1/1/level", -120.0F, 0.1}, {6000, "1/1/on", 0.0F, 0.1}, {8500, "1/1/level", 0.0F, 0.2, engine::Way::linear},
+                                   {8907, "1/1/level", 3.0F, 0.1}, {9007, "1/1/on", 1.0F, 0.0}, {9999, "1/1/level", -120.0F, 0.0}, {10001, "1/1/level", -120.0F}, {11000, "1/1/level", 6.0F}};
     const auto y = gain_of(moves);
     CHECK(std::ranges::count(y, 0.0F) > 1000);
     for (const int block : {1, 7, 441, 1000, 8192}) CHECK(gain_of(moves, block) == y);
@@ -299,15 +329,19 @@ TEST_CASE("matrix: sums are made in the order of the inputs, also while one of t
 }
 
 TEST_CASE("matrix: points that are off cost nothing, and the cost grows with those that are on") {
-    Big off(64, 64), kept(64, 64), few(64, 64), all(64, 64);
+    Big off(64, 64), kept(64, 64), few(64, 64), all(64, 64), moved(64, 64);
     for (int n = 1; n <= 64; ++n) {
         kept.set(std::to_string(n) + "/1/delay", 1); // unheard, but each input has to be kept
         few.set(std::to_string(n) + "/" + std::to_string(n) + "/level", -6);
     }
     for (int in = 1; in <= 64; ++in)
-        for (int out = 1; out <= 64; ++out) all.set(std::to_string(in) + "/" + std::to_string(out) + "/level", -36);
-    const double none = off.time(), unheard = kept.time(), diagonal = few.time(), full = all.time();
-    MESSAGE("64 x 64, a segment of 64 frames: " << none << " ns off, " << unheard << " ns with inputs kept, " << diagonal << " ns with 64 points, " << full << " ns with 4096");
+        for (int out = 1; out <= 64; ++out) {
+            const auto level = std::to_string(in) + "/" + std::to_string(out) + "/level";
+            all.set(level, -36);
+            moved.set(level, -36, 1 << 29);
+        }
+    const double none = off.time(), unheard = kept.time(), diagonal = few.time(), full = all.time(), moving = moved.time();
+    MESSAGE("64 x 64, a segment of 64 frames: " << none << " ns off, " << unheard << " ns with inputs kept, " << diagonal << " ns with 64 points, " << full << " ns with 4096, " << moving << " ns while they move");
     CHECK(none < 0.01 * 1e9 * 64 / 48000); // less than 1 % of a core
     CHECK(none < 0.8 * unheard);
     CHECK(diagonal - none < 0.25 * (full - none)); // a 64th of the points, and each input kept once

@@ -122,6 +122,7 @@ bool Console::fading(const Control& control) const { return !fades_.empty() && c
 /// A parameter's way from one value to another, in the table's unit; `fade` in frames, or negative for its smoothing.
 void Console::move(const Control& control, float before, float after, std::int64_t time, std::int64_t fade, engine::Way way) {
     const auto& row = *control.parameter;
+    if (row.own_pace && fade > 0) fade = -1;
     const auto target = engine::to_kernel(row, after);
     if (fade > 0 || !fades_.empty()) fades_.aim({control.slot, control.row}, row, engine::to_kernel(row, before), target, std::max(time, now()), fade, way);
     post({.time = time, .slot = control.slot, .row = control.row, .value = target, .fade = fade, .way = way});

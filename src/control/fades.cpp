@@ -6,19 +6,12 @@
 
 namespace ton::control {
 
-double Fades::Move::travelled(double t) const {
-    if (straight) return start + t * delta;
-    return start + t * (slope + t * (3.0 * delta - 2.0 * slope + t * (slope - 2.0 * delta)));
-}
-
-double Fades::Move::speed(double t) const {
-    if (straight) return delta;
-    return slope + t * (2.0 * (3.0 * delta - 2.0 * slope) + 3.0 * t * (slope - 2.0 * delta));
+double Fades::Move::part(std::int64_t now) const {
+    return frames <= 0 ? 1.0 : std::clamp(static_cast<double>(now - begin) / static_cast<double>(frames), 0.0, 1.0);
 }
 
 double Fades::Move::value(std::int64_t now) const {
-    const double t = frames <= 0 ? 1.0 : std::clamp(static_cast<double>(now - begin) / static_cast<double>(frames), 0.0, 1.0);
-    const double v = travelled(t);
+    const double v = travel.at(part(now));
     return logarithmic ? std::exp2(v) : v;
 }
 
@@ -33,21 +26,17 @@ void Fades::aim(Key key, const engine::Parameter& row, float before, float targe
     if (known == moves_.end() && frames <= 0) return;
     const bool logarithmic = row.scale == engine::Scale::logarithmic && row.kind == engine::Kind::number;
     const auto in_curve = [&](double value) { return logarithmic ? std::log2(value) : value; };
-    Move next{.begin = begin, .frames = std::max<std::int64_t>(frames, 0), .start = in_curve(static_cast<double>(before)), .slope = 0, .delta = 0,
-              .straight = way == engine::Way::linear, .logarithmic = logarithmic};
+    double start = in_curve(static_cast<double>(before)), speed = 0; // over the whole way to come
     auto& moves = known == moves_.end() ? moves_[key] : known->second;
     std::erase_if(moves, [&](const Move& move) { return move.begin >= begin; }); // a later word for the same moment, or before it
     if (!moves.empty()) {
         const auto& last = moves.back();
-        next.start = in_curve(last.value(begin));
+        start = in_curve(last.value(begin));
         const bool moving = last.frames > 0 && begin < last.begin + last.frames;
-        if (moving) next.slope = last.speed(static_cast<double>(begin - last.begin) / static_cast<double>(last.frames)) / static_cast<double>(last.frames) * static_cast<double>(frames);
+        if (moving) speed = last.travel.speed(last.part(begin)) / static_cast<double>(last.frames) * static_cast<double>(frames);
     }
-    next.delta = in_curve(static_cast<double>(target)) - next.start;
-    // As engine::Ramps keeps a way monotone.
-    if (next.slope * next.delta <= 0.0) next.slope = 0.0;
-    else if (std::abs(next.slope) > 3.0 * std::abs(next.delta)) next.slope = 3.0 * next.delta;
-    moves.push_back(next);
+    moves.push_back({.begin = begin, .frames = std::max<std::int64_t>(frames, 0), .travel = engine::Travel<double>::between(start, in_curve(static_cast<double>(target)), speed, way),
+                     .logarithmic = logarithmic});
 }
 
 std::optional<float> Fades::at(Key key, std::int64_t now) const {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/parameter.hpp"
-#include "engine/ramps.hpp"
+#include "engine/travel.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace ton::control {
 
-/// Where parameters are that were sent on a fade: the curves of engine::Ramps once more, on the control side, which is told
+/// Where parameters are that were sent on a fade: the ways of engine::Ramps and of modules that move rows themselves once more, on the control side, which is told
 /// nothing while a value travels. Values in kernel units, times in absolute samples. Control thread.
 class Fades {
   public:
@@ -42,10 +42,9 @@ class Fades {
     };
     struct Move {
         std::int64_t begin, frames;
-        double start, slope, delta; ///< over the whole way; in log2 where logarithmic
-        bool straight, logarithmic;
-        double travelled(double t) const;
-        double speed(double t) const; ///< per whole way
+        engine::Travel<double> travel; ///< in log2 where logarithmic
+        bool logarithmic;
+        double part(std::int64_t now) const; ///< of the way, 0…1
         double value(std::int64_t now) const;
     };
     static const Move* under_way(const std::vector<Move>& moves, std::int64_t now);

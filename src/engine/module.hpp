@@ -4,6 +4,7 @@
 #include "engine/block.hpp"
 #include "engine/lane_kernel.hpp"
 #include "engine/parameter.hpp"
+#include "engine/travel.hpp"
 
 #include <functional>
 #include <memory>
@@ -52,8 +53,9 @@ class Processor {
     virtual void run(const Block&) TM_NONBLOCKING = 0;
     virtual void silence() TM_NONBLOCKING {}
     /// Audio thread, or before it runs: a new target, in kernel units, for a row that the processor moves itself (see
-    /// ModuleType::own_rows; counted from the first of them). `fade` in frames, 0 at once, negative for the row's own.
-    virtual void aim(int /*row*/, float /*value*/, std::int64_t /*fade*/) TM_NONBLOCKING {}
+    /// ModuleType::own_rows; counted from the first of them), from the absolute sample `now` on. `fade` in frames, 0 at once,
+    /// negative for the row's own. It moves by Travel, as Ramps does: what the desk tells of a fade is reckoned so.
+    virtual void aim(int /*row*/, float /*value*/, std::int64_t /*fade*/, std::int64_t /*now*/, Way) TM_NONBLOCKING {}
 
     /// Control thread. A text parameter was set; an error is a sentence for the person who set it.
     virtual std::string set_text(int /*row*/, const std::string& /*text*/) { return {}; }

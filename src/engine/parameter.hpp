@@ -34,6 +34,7 @@ struct Parameter {
     Rate rate = Rate::grid;
     Domain domain = Domain::plain;
     float smoothing = 20.0F;         ///< ms for a step to arrive; 0 for values that jump
+    bool own_pace = false;           ///< takes its smoothing where a fade is asked for, too
     std::string_view choices = "";   ///< "bell|low_shelf|…" of a choice, in the order of their indices
     bool structural = false;         ///< a change needs a new plan (it alters latency, memory or routing)
     bool hold = false;               ///< a meter that keeps its extreme until it is read

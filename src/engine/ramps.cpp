@@ -22,9 +22,8 @@ HWY_BEFORE_NAMESPACE();
 namespace ton::engine::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// v(t) = start + t (slope + t (square + t cube)), t = elapsed / length; square and cube follow from v(1) = start + delta,
-// v'(1) = 0; where slope equals delta both are 0, and the way is straight. The target itself from t = 1 on. A lane that has arrived has length 0. Elapsed frames are taken modulo 2^32
-// and compared as unsigned numbers.
+// Travel<float>::at(), t = elapsed / length, and the target itself from t = 1 on. A lane that has arrived has length 0.
+// Elapsed frames are taken modulo 2^32 and compared as unsigned numbers.
 template <class D> struct LaneCurve {
     using V = hn::Vec<D>;
     using I = hn::Vec<hn::RebindToSigned<D>>;
@@ -193,24 +192,18 @@ void Ramps::aim(int row, int lane, float target, std::int64_t fade, std::int64_t
     float &value = targets(row)[lane], &start = curve[kStart * width_], &slope = curve[kSlope * width_], &delta = curve[kDelta * width_];
     const std::int32_t was_begun = *frames(row, lane, kBegin), was_length = *frames(row, lane, kLength);
     float from = logarithmic ? std::log2(value) : value;
-    float speed = 0.0F; // per frame
+    float speed = 0.0F; // over the whole way to come
     const auto elapsed = static_cast<std::uint32_t>(now) - static_cast<std::uint32_t>(was_begun);
     if (elapsed < static_cast<std::uint32_t>(was_length)) {
         const float inverse = 1.0F / static_cast<float>(was_length), t = static_cast<float>(elapsed) * inverse;
-        const bool straight = slope == delta;
-        const float square = straight ? 0.0F : 3.0F * delta - 2.0F * slope, cube = straight ? 0.0F : slope - 2.0F * delta;
-        from = start + t * (slope + t * (square + t * cube));
-        speed = (slope + t * (2.0F * square + 3.0F * t * cube)) * inverse;
+        const Travel<float> was{start, slope, delta};
+        from = was.at(t);
+        speed = was.speed(t) * inverse * static_cast<float>(length);
     }
-    const float way_to_go = (logarithmic ? std::log2(target) : target) - from;
-    // As much of the present speed as leaves the way monotone (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980): without
-    // this bound a long fade would carry a short one's speed far beyond both ends.
-    const float wish = speed * static_cast<float>(length);
-    const float m = wish * way_to_go <= 0.0F ? 0.0F : way_to_go > 0.0F ? std::min(wish, 3.0F * way_to_go) : std::max(wish, 3.0F * way_to_go);
-    start = from;
-    // Equal numbers mean straight; a curve that happens to leave at just that speed is kept off it by one bit.
-    slope = way == Way::linear ? way_to_go : m == way_to_go ? std::nextafter(m, 0.0F) : m;
-    delta = way_to_go;
+    const auto next = Travel<float>::between(from, logarithmic ? std::log2(target) : target, speed, way);
+    start = next.start;
+    slope = next.slope;
+    delta = next.delta;
     value = target;
     *frames(row, lane, kBegin) = static_cast<std::int32_t>(static_cast<std::uint32_t>(now));
     *frames(row, lane, kLength) = length;

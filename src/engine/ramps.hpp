@@ -4,6 +4,7 @@
 #include "engine/block.hpp"
 #include "engine/memory.hpp"
 #include "engine/parameter.hpp"
+#include "engine/travel.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +12,6 @@
 #include <span>
 
 namespace ton::engine {
-
-/// How a value travels: on a curve that leaves with the present slope and arrives with none, or straight.
-enum class Way : std::uint8_t { smooth, linear };
 
 /// The moving parameters of one module for `width` strips side by side.
 ///

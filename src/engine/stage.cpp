@@ -64,7 +64,7 @@ void Stage::set(int lane, std::span<const float> values) {
     }
     if (type_.own_rows > 0)
         for (auto r = static_cast<std::size_t>(type_.own_rows); r < values.size(); ++r)
-            if (values[r] != type_.parameters[r].initial) processor_->aim(static_cast<int>(r) - type_.own_rows, to_kernel(type_.parameters[r], values[r]), 0);
+            if (values[r] != type_.parameters[r].initial) processor_->aim(static_cast<int>(r) - type_.own_rows, to_kernel(type_.parameters[r], values[r]), 0, 0, Way::smooth);
 }
 
 void Stage::prime() {
@@ -212,7 +212,7 @@ void Stage::copy_lane(int lane, const Stage& from, int from_lane) TM_NONBLOCKING
 }
 
 void Stage::aim(int row, int lane, float value, std::int64_t fade, std::int64_t now, Way way) TM_NONBLOCKING {
-    if (row >= ramps_.rows()) return processor_->aim(row - type_.own_rows, value, fade);
+    if (row >= ramps_.rows()) return processor_->aim(row - type_.own_rows, value, fade, now, way);
     ramps_.aim(row, lane, value, fade, now, way);
     if (row == held_row_) held_row_ = -1;
     if (row == bypass_row_ && setup_.half != 1) bypassing_ = true; // a first half tells its group of it, no more

@@ -117,7 +117,7 @@ Planar Rig::run(const Planar& input, int block, const std::vector<Event>& events
                 const int row = find_parameter(type_.parameters, e.path);
                 if (row < 0) throw std::invalid_argument("no parameter " + e.path);
                 stage_->aim(row, options_.lane, to_kernel(type_.parameters[static_cast<std::size_t>(row)], e.value),
-                            e.fade < 0 ? -1 : std::llround(e.fade * setup.sample_rate), position_);
+                            e.fade < 0 ? -1 : std::llround(e.fade * setup.sample_rate), position_, e.way);
             } else if (e.time > first + start) {
                 n = static_cast<int>(std::min<std::int64_t>(n, e.time - first - start));
             }

@@ -16,6 +16,7 @@ struct Event {
     std::string path;     ///< "band/1/gain"
     float value;          ///< in the table's unit
     double fade = -1.0;   ///< seconds, or negative for the row's smoothing
+    engine::Way way = engine::Way::smooth;
 };
 
 struct RigOptions {
