@@ -122,6 +122,26 @@ def test_no_edit_and_no_scene_opens_it(tmp_path):
     assert highest(1.35, 2.0) == pytest.approx(-30, abs=1e-4)
 
 
+def told_of(tmp_path, sound, guard, *options):
+    """What the ceiling of a strip is told to do while that comes in."""
+    wavfile.write(tmp_path / "in.wav", RATE, np.asarray(sound, np.float32))
+    config = write_config(tmp_path, {"a": {"channels": 1, "input": [], "output": [], "guard": guard}})
+    done = subprocess.run([BINARY, "render", config, "--input", f"a={tmp_path}/in.wav", "--output", f"a={tmp_path}/out.wav", "--bits", "32f", *options],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^(\d+\.\d s): /a/guard: (the ceiling .*)$", done.stderr, re.MULTILINE)
+
+
+def crests(decibels):
+    """A tone every sample of which is a crest."""
+    return 10 ** (np.asarray(decibels) / 20) * np.where(np.arange(len(decibels)) % 2, 1, -1)
+
+
+def test_a_bypassed_ceiling_is_told_to_hold_nothing_down(tmp_path):
+    assert told_of(tmp_path, crests(np.full(RATE, 6.0)), {"on": True, "ceiling": -1, "bypass": True}) == []
+    np.testing.assert_array_equal(read_wav(tmp_path / "out.wav"), read_wav(tmp_path / "in.wav"))
+
+
 def test_it_is_checked_saved_and_kept(tmp_path):
     config = write_config(tmp_path, {"a": {"output": [], "channels": 1}, "b": {"output": [], "channels": 1, "guard": {"ceiling": -3}}, "c": {"channels": 1}})
     with Daemon(config) as desk:

@@ -13,7 +13,7 @@
 #ifndef TON_GUARD_ROWS
 #define TON_GUARD_ROWS
 namespace ton::modules::guard {
-enum Row { on, ceiling };
+enum Row { on, ceiling, bypass };
 enum Readout { reduction, dc };
 
 constexpr double kHold = 0.1;    // s after the last peak that was held down
@@ -33,7 +33,8 @@ using engine::HWY_NAMESPACE::LaneMemory;
 /// With p[n] = max over channels of |x[n]| and the ceiling C:
 ///   need[n] = min(1, C / p[n]);  g[n] = min(need[n], g[n-1] while held, else min(1, k g[n-1]));  y[n] = g[n] x[n]
 /// so |y| <= C from the first sample on, without look-ahead. At rest g is 1, which changes no bit.
-/// DC, of y: the mean over the last ten steps of half a second of the absolute clock, the channel that is farthest from 0.
+/// DC: the mean over the last ten steps of half a second of the absolute clock, the channel that is farthest from 0. Both
+/// read-outs are of what leaves, and so heed the switch that the engine turns behind the kernel: bypass.
 template <class D> struct Guard {
     using V = hn::Vec<D>;
     struct Shared {
@@ -85,19 +86,17 @@ template <class D> struct Guard {
         return hn::Abs(all);
     }
 
-    static HWY_INLINE void measure(D d, Memory m, const engine::Block& b) {
+    /// One more step of the mean has ended with the sample before `now`.
+    static HWY_INLINE void tell_dc(D d, Memory m, const engine::Block& b, std::int64_t now) {
         const int width = static_cast<int>(hn::Lanes(d)), step = guard::step_frames(m.setup.sample_rate);
-        for (int i = 0; i < b.frames;) {
-            const auto now = b.position + i;
-            const int n = std::min(b.frames - i, step - static_cast<int>(now % step));
-            for (int c = 0; c < m.setup.channels_in; ++c)
-                listen(d, m.channel[c].sum, b.audio[c] + static_cast<std::ptrdiff_t>(i) * width, now, n);
-            i += n;
-            if ((now + n) % step != 0) continue;
-            V most = hn::Zero(d);
-            for (int c = 0; c < m.setup.channels_in; ++c) most = hn::Max(most, end_step(d, m.channel[c], now / step));
-            hn::StoreU(most * hn::Set(d, 1.0F / static_cast<float>(guard::kSteps * step)), d, b.readouts + guard::dc * width);
-        }
+        V most = hn::Zero(d);
+        for (int c = 0; c < m.setup.channels_in; ++c) most = hn::Max(most, end_step(d, m.channel[c], (now - 1) / step));
+        hn::StoreU(most * hn::Set(d, 1.0F / static_cast<float>(guard::kSteps * step)), d, b.readouts + guard::dc * width);
+    }
+
+    static HWY_INLINE void listen(D d, Memory m, const engine::Block& b, int from, int frames) {
+        const auto offset = static_cast<std::ptrdiff_t>(from) * static_cast<std::ptrdiff_t>(hn::Lanes(d));
+        for (int c = 0; c < m.setup.channels_in; ++c) listen(d, m.channel[c].sum, b.audio[c] + offset, b.position + from, frames);
     }
 
     /// Of all channels.
@@ -109,14 +108,15 @@ template <class D> struct Guard {
         return peak;
     }
 
-    static HWY_INLINE void hold_down(D d, Memory m, const engine::Block& b) {
+    /// And listens to what leaves.
+    static HWY_INLINE void hold_down(D d, Memory m, const engine::Block& b, int from, int frames) {
         const int width = static_cast<int>(hn::Lanes(d));
         const bool moves = b.controls[guard::ceiling].stride != 0;
         const V one = hn::Set(d, 1.0F), zero = hn::Zero(d);
         V ceiling = ceiling_at(d, m, b, 0), floor = hn::Neg(ceiling);
         const V growth = m.shared.growth, hold = m.shared.hold;
         V gain = hn::IfThenElse(m.shared.gain > zero, m.shared.gain, one), held = m.shared.held, lowest = one;
-        for (int i = 0; i < b.frames; ++i) {
+        for (int i = from; i < from + frames; ++i) {
             const auto at = static_cast<std::ptrdiff_t>(i) * width;
             if (moves) ceiling = ceiling_at(d, m, b, i), floor = hn::Neg(ceiling);
             V peak = zero;
@@ -125,11 +125,15 @@ template <class D> struct Guard {
             const V grown = hn::IfThenElse(held > zero, gain, hn::Min(one, gain * growth));
             held = hn::IfThenElse(hn::And(need < one, need <= grown), hold, hn::Max(zero, held - one));
             gain = hn::Min(need, grown);
-            lowest = hn::Min(lowest, gain);
+            const V bypass = hn::LoadU(d, b.controls[guard::bypass].at(i));
+            lowest = hn::Min(lowest, hn::IfThenElse(bypass < one, gain, one));
             for (int c = 0; c < m.setup.channels_in; ++c) {
-                float* x = b.audio[c] + at;
-                const V y = hn::LoadU(d, x) * gain; // within a rounding of the ceiling; a NaN stays one, and is silenced
-                hn::StoreU(hn::IfThenElse(y > ceiling, ceiling, hn::IfThenElse(y < floor, floor, y)), d, x);
+                float* to = b.audio[c] + at;
+                const V x = hn::LoadU(d, to), scaled = x * gain; // within a rounding of the ceiling; a NaN stays one, and is silenced
+                const V y = hn::IfThenElse(scaled > ceiling, ceiling, hn::IfThenElse(scaled < floor, floor, scaled));
+                hn::StoreU(y, d, to);
+                V& sum = m.channel[c].sum[(b.position + i) % guard::kChains];
+                sum = sum + hn::IfThenElse(bypass > zero, y + bypass * (x - y), y);
             }
         }
         m.shared.gain = gain, m.shared.held = held;
@@ -146,8 +150,16 @@ template <class D> struct Guard {
         const auto needed = [&]() HWY_ATTR {
             return b.controls[guard::ceiling].stride != 0 || !hn::AllFalse(d, hn::Or(peak_of(d, m, b) > ceiling_at(d, m, b, 0), under_way));
         };
-        if (!hn::AllFalse(d, hn::Or(on, under_way)) && needed()) hold_down(d, m, b);
-        measure(d, m, b);
+        const bool holds = !hn::AllFalse(d, hn::Or(on, under_way)) && needed();
+        const int step = guard::step_frames(m.setup.sample_rate);
+        for (int i = 0; i < b.frames;) {
+            const auto now = b.position + i;
+            const int n = std::min(b.frames - i, step - static_cast<int>(now % step));
+            if (holds) hold_down(d, m, b, i, n);
+            else listen(d, m, b, i, n);
+            i += n;
+            if ((now + n) % step == 0) tell_dc(d, m, b, now + n);
+        }
     }
 };
 TON_LANE_KERNELS(Guard)
@@ -180,7 +192,7 @@ constexpr auto kRows = parameter_table(std::array{
               .minimum = -120,
               .maximum = 0,
               .initial = 0,
-              .help = "How far the ceiling holds the level down: the deepest since the last reading.",
+              .help = "How far the ceiling holds the level down: the deepest since the last reading; 0 while bypassed.",
               .kind = Kind::meter,
               .domain = Domain::amplitude,
               .hold = true},

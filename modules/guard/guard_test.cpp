@@ -118,13 +118,24 @@ TEST_CASE("DC is measured of what leaves: behind the ceiling") {
     CHECK(rig.readout("dc") == doctest::Approx(-40).epsilon(1e-4));
 }
 
+TEST_CASE("bypassed it holds nothing down and says so, and measures the DC that leaves") {
+    Rig rig("guard");
+    rig.set("on", 1).set("ceiling", -40).set("bypass", 1).run(constant(1, 24000 * 15, 0.5F));
+    CHECK(rig.readout("reduction") == 0.0F); // first: a reading starts it anew
+    CHECK(rig.readout("dc") == doctest::Approx(20 * std::log10(0.5)).epsilon(1e-5));
+    rig.run(constant(1, 24000 * 15, 0.5F), 64, {{24000 * 15, "bypass", 0}});
+    CHECK(rig.readout("reduction") == doctest::Approx(20 * std::log10(0.02)).epsilon(1e-4));
+    CHECK(rig.readout("dc") == doctest::Approx(-40).epsilon(1e-4));
+}
+
 TEST_CASE("output and read-outs are the same at any block size and width") {
     auto x = noise(2, 48000 * 8, 9, 5);
     for (auto& v : x[1]) v = 0.1F * v + 0.2F;
     const auto result = [&](int block, int width) {
         Rig rig("guard", {.channels = 2, .width = width});
-        const auto y = rig.set("on", 1).set("ceiling", -12).run(x, block, {{5000, "ceiling", -20}, {70001, "on", 0}, {90003, "on", 1}});
-        return std::tuple{y, rig.readout("dc"), rig.readout("reduction")};
+        const auto y = rig.set("on", 1).set("ceiling", -12).run(x, block, {{5000, "ceiling", -20}, {70001, "on", 0}, {90003, "on", 1}, {200007, "bypass", 1}, {290001, "bypass", 0}});
+        const auto down = rig.readout("reduction"); // first: a reading starts it anew
+        return std::tuple{y, rig.readout("dc"), down};
     };
     const auto first = result(64, 1);
     double sum = 0;

@@ -15,6 +15,7 @@ using Events = std::vector<std::pair<S, S>>; // address, and the first words of 
 constexpr const char* kDesk = R"({ "version": 1, "strips": {
     "a": { "channels": 1, "input": [], "output": [], "guard": { "on": true, "ceiling": -30 } },
     "b": { "channels": 1, "input": [], "output": [] } } })";
+constexpr const char* kNoLonger = "the ceiling no longer holds the output down";
 constexpr float kNoNumber = std::numeric_limits<float>::quiet_NaN();
 
 struct Part {
@@ -36,7 +37,7 @@ Events hear(TestDesk& desk, const S& strip, const std::vector<Part>& parts) {
 Events all(const S& name, bool begin) {
     const S guard = "/" + name + "/guard";
     if (begin) return {{guard, "the ceiling of"}, {guard, "DC of"}, {guard, "DC of"}, {"/" + name, "a NaN or infinity was silenced"}};
-    return {{"/" + name, "no NaN or infinity any more"}, {guard, "the ceiling no longer holds the output down"}, {guard, "the DC is gone"}};
+    return {{"/" + name, "no NaN or infinity any more"}, {guard, kNoLonger}, {guard, "the DC is gone"}};
 }
 } // namespace
 
@@ -65,6 +66,25 @@ TEST_CASE("the alarms of a strip that is removed go with it, and those of a guar
     REQUIRE(s.editor.reload(R"({ "version": 1, "strips": { "a": { "channels": 1, "input": [], "to": "b" }, "b": { "channels": 1, "output": [] } } })", errors, unfit) == Editor::Result::done);
     s.play(480);
     CHECK(hear(s.desk, "a", {{20, 0}}) == Events{{"/a", "no NaN or infinity any more"}});
+}
+
+TEST_CASE("a guard that is bypassed tells of DC that leaves, and of no ceiling that is not there") {
+    S text = kDesk;
+    text.insert(text.find(", \"ceiling\""), ", \"bypass\": true");
+    const S guard = "/a/guard";
+    const Events dc{{guard, "DC of"}}, ceiling{{guard, "the ceiling of"}};
+    Studio s(text);
+    CHECK(hear(s.desk, "a", {{8, 0.05F}}) == dc); // 4 dB above the ceiling; beyond 1 % within a second, where the ceiling would need two
+    s.desk.set("/a/guard/bypass", 0);
+    CHECK(hear(s.desk, "a", {{3, 0.05F}}) == ceiling);
+    s.desk.set("/a/guard/bypass", 1);
+    CHECK(hear(s.desk, "a", {{5, 0.05F}}) == Events{{guard, kNoLonger}});
+    // A switch that is yet to be turned, on its sample, is not turned.
+    auto& console = s.desk.console();
+    const auto now = s.desk.engine().counters().frames.load();
+    REQUIRE(console.set(*console.find("/a/guard/bypass"), {0.0}, -1, now + 40000).error.empty());
+    CHECK(hear(s.desk, "a", {{0.8, 0.05F}}) == Events{});
+    CHECK(hear(s.desk, "a", {{0.2, 0.05F}}) == ceiling);
 }
 
 TEST_CASE("an audio server with another rate ends no alarm") {

@@ -87,7 +87,7 @@ consteval bool same_place(const Parameter& a, const Parameter& b) {
 }
 } // namespace detail
 
-/// Every module can be bypassed; the engine does it (a latency-matched crossfade), no kernel knows.
+/// Every module can be bypassed; the engine does it (a latency-matched crossfade), no kernel needs to know.
 inline constexpr Parameter kBypass{.name = "bypass", .help = "Pass the input through, delayed as the module would.",
                                    .kind = Kind::toggle, .rate = Rate::sample};
 
