@@ -73,8 +73,9 @@ def test_a_ceiling_that_nothing_passes_and_events_for_every_subscriber(tmp_path)
 
     events = events_of(heard_messages)
     held = [text for address, text in events if address == "/loud/guard"]
-    assert len(held) == 2 and re.fullmatch(r"the ceiling of -6 dBFS holds the output down by \d+\.\d dB", held[0])
-    assert held[1] == "the ceiling no longer holds the output down"
+    assert 2 <= len(held) <= 4 and re.fullmatch(r"the ceiling of -6 dBFS holds the output down by \d+\.\d dB", held[0])
+    assert re.fullmatch(r"the ceiling no longer holds the output down; at the most it was \d+\.\d dB", held[-1])
+    assert -0.1 < float(held[-1].split()[-2]) - 20 * np.log10(4 / CEILING) < 12.1  # the hand was on its way to 12 dB more
     # One alarm for half a second of NaNs and an infinity after it, and one that it is over.
     assert [text for address, text in events if address == "/sick"] == ["a NaN or infinity was silenced", "no NaN or infinity any more"]
     leaning = [text for address, text in events if address == "/leaning/guard"]
@@ -135,6 +136,25 @@ def told_of(tmp_path, sound, guard, *options):
 def crests(decibels):
     """A tone every sample of which is a crest."""
     return 10 ** (np.asarray(decibels) / 20) * np.where(np.arange(len(decibels)) % 2, 1, -1)
+
+
+def held(decibels):
+    return f"the ceiling of -1 dBFS holds the output down by {decibels:.1f} dB"
+
+
+def no_longer(decibels):
+    return f"the ceiling no longer holds the output down; at the most it was {decibels:.1f} dB"
+
+
+@pytest.mark.parametrize("block", ["64", "8192"])
+def test_what_gets_worse_is_told_again_and_its_end_tells_the_worst(tmp_path, block):
+    guard = {"on": True, "ceiling": -1}
+    over = np.repeat([0.1, 21, 3, -60], np.array([1, 2, 3, 5]) * RATE)
+    assert [text for _, text in told_of(tmp_path, crests(over - 1), guard, "--block", block)] == [held(0.1), held(21), no_longer(21)]
+    rising = np.concatenate([np.linspace(0, 20, 10 * RATE), np.full(5 * RATE, -60)])
+    told = [text for _, text in told_of(tmp_path, crests(rising - 1), guard, "--block", block)]
+    assert [float(text.split()[-2]) for text in told] == pytest.approx([0, 6, 12, 18, 20], abs=0.21)  # 2 dB a second, told ten times a second
+    assert told[-1] == no_longer(20)
 
 
 def test_a_bypassed_ceiling_is_told_to_hold_nothing_down(tmp_path):

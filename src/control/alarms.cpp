@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "control/alarms.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -10,6 +11,7 @@ void Alarms::see(const Key& key, double now, Sight sight) {
     auto& alarm = under_way_[key];
     alarm.seen = now;
     alarm.hold = sight.hold;
+    alarm.most = std::max(alarm.most, sight.size);
     alarm.ends = std::move(sight.ends);
     const bool eased = sight.grade < alarm.grade && now - alarm.seen_at_grade >= kEase;
     if (sight.grade > alarm.grade || eased) {
@@ -23,6 +25,11 @@ void Alarms::see(const Key& key, double now, Sight sight) {
 int Alarms::grade(const Key& key) const {
     const auto alarm = under_way_.find(key);
     return alarm == under_way_.end() ? 0 : alarm->second.grade;
+}
+
+double Alarms::most(const Key& key) const {
+    const auto alarm = under_way_.find(key);
+    return alarm == under_way_.end() ? 0 : alarm->second.most;
 }
 
 void Alarms::keep(const std::function<bool(const Key&)>& stay) {

@@ -25,6 +25,7 @@ class Alarms {
         int grade = 1;
         double hold = 2;          ///< s without it, until it is over
         double wait = 0;          ///< s until it is told, unless a higher grade is
+        double size = 0;          ///< see most()
     };
     static constexpr double kEase = 10; ///< s
 
@@ -33,6 +34,8 @@ class Alarms {
     void see(const Key& key, double now, Sight sight);
     /// As told, or waiting to be; 0: not under way.
     int grade(const Key& key) const;
+    /// The largest `size` since it began; 0: not under way.
+    double most(const Key& key) const;
     /// Those are dropped without a word that `stay` says no to: what they were of is no more.
     void keep(const std::function<bool(const Key&)>& stay);
     bool empty() const { return under_way_.empty(); }
@@ -41,7 +44,7 @@ class Alarms {
 
   private:
     struct Alarm {
-        double seen = 0, seen_at_grade = 0, hold = 0;
+        double seen = 0, seen_at_grade = 0, hold = 0, most = 0;
         int grade = 0; ///< as told, or waiting to be
         std::string ends;
         std::string waiting; ///< begins so, not yet told

@@ -55,6 +55,16 @@ TEST_CASE("one alarm of several grades: a higher one at once, a lower one after 
     CHECK(see(35, 1) == Reports{{key, "some"}});
 }
 
+TEST_CASE("the most of an alarm is known until it is over") {
+    Alarms alarms;
+    const Alarms::Key key{"a", "ceiling"};
+    CHECK(alarms.most(key) == 0);
+    for (const double size : {3.0, 7.0, 5.0}) alarms.see(key, 0, {.begins = "so", .ends = "over", .size = size});
+    CHECK(alarms.most(key) == 7);
+    alarms.take(3);
+    CHECK(alarms.most(key) == 0);
+}
+
 TEST_CASE("a grade that waits is not told where a higher one comes at once, but always if none does") {
     Alarms alarms;
     const Alarms::Key key{"a", "dc"};

@@ -273,6 +273,7 @@ class Console {
     void index_guards();
     void watch_guards();
     void watch_healed();
+    void watch_ceiling(const graph::Strip& strip, double ceiling, double down);
     void watch_dc(const graph::Strip& strip, double dc);
     void prune_alarms();
     double alarm_clock();

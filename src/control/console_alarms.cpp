@@ -19,6 +19,7 @@ constexpr double kWarnDc = -60, kFailDc = -40; // dBFS
 constexpr double kDcHysteresis = 6; // dB
 constexpr double kDcHold = 10;      // s, twice what the mean takes in: while its sign changes it is small for less
 constexpr double kDcWait = 1;       // s: what is far beyond both marks passes the lower one on its way, and is one event
+constexpr double kHeldStep = 6;     // dB: a ceiling that holds down by so much more is told again
 constexpr const char *kNan = "nan", *kCeiling = "ceiling", *kDc = "dc"; // kinds of alarms; the latter two are a guard's
 } // namespace
 
@@ -44,12 +45,19 @@ void Console::watch_guards() {
             return static_cast<double>(engine::from_kernel(module.type->parameters[at(module.row(row))], meters_[readout]));
         };
         if (std::max(guard.reduction, guard.dc) >= meters_.size()) continue;
-        if (const auto down = reading("reduction", guard.reduction); down < 0)
-            alarms_.see({strip.key(), kCeiling}, alarm_clock(),
-                        {fmt::format("the ceiling of {:g} dBFS holds the output down by {:.1f} dB", module.values[at(module.row("ceiling"))], -down),
-                         "the ceiling no longer holds the output down"});
+        if (const auto down = -reading("reduction", guard.reduction); down > 0)
+            watch_ceiling(strip, static_cast<double>(module.values[at(module.row("ceiling"))]), down);
         watch_dc(strip, reading("dc", guard.dc));
     }
+}
+
+/// Told as it gets worse, never as it gets better: what it holds down comes and goes with the programme.
+void Console::watch_ceiling(const graph::Strip& strip, double ceiling, double down) {
+    const Alarms::Key key{strip.key(), kCeiling};
+    const double most = std::max(down, alarms_.most(key));
+    alarms_.see(key, alarm_clock(), {.begins = fmt::format("the ceiling of {:g} dBFS holds the output down by {:.1f} dB", ceiling, down),
+                                     .ends = fmt::format("the ceiling no longer holds the output down; at the most it was {:.1f} dB", most),
+                                     .grade = 1 + static_cast<int>(most / kHeldStep), .size = most});
 }
 
 void Console::watch_dc(const graph::Strip& strip, double dc) {

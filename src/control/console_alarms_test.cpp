@@ -15,7 +15,7 @@ using Events = std::vector<std::pair<S, S>>; // address, and the first words of 
 constexpr const char* kDesk = R"({ "version": 1, "strips": {
     "a": { "channels": 1, "input": [], "output": [], "guard": { "on": true, "ceiling": -30 } },
     "b": { "channels": 1, "input": [], "output": [] } } })";
-constexpr const char* kNoLonger = "the ceiling no longer holds the output down";
+constexpr const char* kNoLonger = "the ceiling no longer holds the output down; at the most it was";
 constexpr float kNoNumber = std::numeric_limits<float>::quiet_NaN();
 
 struct Part {
