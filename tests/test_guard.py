@@ -157,6 +157,16 @@ def test_what_gets_worse_is_told_again_and_its_end_tells_the_worst(tmp_path, blo
     assert told[-1] == no_longer(20)
 
 
+@pytest.mark.parametrize("block", ["64", "441", "8192"])
+def test_what_is_too_loud_at_the_very_end_is_told_at_any_block_size(tmp_path, block):
+    over = np.full(RATE, -60.0)
+    over[-10:] = 6
+    assert told_of(tmp_path, crests(over), {"on": True, "ceiling": -1}, "--block", block) == [("1.0 s", held(7))]
+    over = np.full(RATE, -60.0)
+    over[4780:4790] = 6
+    assert told_of(tmp_path, crests(over), {"on": True, "ceiling": -1}, "--block", block) == [("0.1 s", held(7))]
+
+
 def test_a_bypassed_ceiling_is_told_to_hold_nothing_down(tmp_path):
     assert told_of(tmp_path, crests(np.full(RATE, 6.0)), {"on": True, "ceiling": -1, "bypass": True}) == []
     np.testing.assert_array_equal(read_wav(tmp_path / "out.wav"), read_wav(tmp_path / "in.wav"))

@@ -198,9 +198,11 @@ class Run {
     }
 
     /// Ten times a second of the programme, as a daemon does by its timer: what lasts is told when it begins and when it is over.
+    /// All that came by then, at any block size.
     void report(bool last = false) {
         if (position_ < next_report_) return;
         next_report_ = position_ + rate_ / 10;
+        console_->look();
         for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
         for (const auto& [address, text] : console_->take_reports(last))
             fmt::print(stderr, "{}{:.1f} s: {}: {}\n", std::exchange(shown_, -1) < 0 ? "" : "\r\x1b[K", static_cast<double>(position_) / rate_, address, text);

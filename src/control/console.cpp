@@ -313,6 +313,12 @@ bool Console::poll() {
     return fresh && !swapping_;
 }
 
+void Console::look() {
+    poll(); // what was offered and not yet read makes room
+    engine_.offer_meters();
+    poll();
+}
+
 std::vector<graph::Port> Console::engine_ports() const {
     if (!compiled_) return {};
     auto ports = compiled_->ports;

@@ -173,6 +173,8 @@ class Console {
     /// Offline, between two calls of process(): all that was set by now takes effect at this very sample, and edits that are
     /// over make room for those that wait.
     void settle();
+    /// Likewise: takes the meters up to this very sample, whenever the next are due.
+    void look();
 
     const graph::Desk& desk() const { return desk_; }
     /// The same strips and chains with the values that the config gave them.
