@@ -85,6 +85,38 @@ def test_what_comes_too_soon_after_a_change_of_the_graph_is_told_how_late_it_beg
     assert len(late) == 1 and late[0].startswith(f"2: {address.split()[0]}: begun 479 samples late"), told
 
 
+REFUSED = '/a/compressor/sidechain: unknown strip "nosuch"'
+
+
+@pytest.mark.parametrize("block", ["64", "8192"])
+@pytest.mark.parametrize(("events", "expected"), [
+    # Refused when the change before it is over, by then others have been obeyed.
+    ("48s /a/compressor/sidechain nosuch\n128s /b/mute 1\n192s /b/mute 0\n", {2: [REFUSED]}),
+    # Among those that begin, also where they are of the same address.
+    ("48s /b/limiter/lookahead 3\n64s /a/compressor/sidechain nosuch\n128s /b/mute 1\n", {2: ["/b/limiter/lookahead: begun 432 samples late"], 3: [REFUSED]}),
+    ("48s /a/compressor/sidechain b\n64s /a/compressor/sidechain nosuch\n", {2: ["/a/compressor/sidechain: begun 432 samples late"], 3: [REFUSED]}),
+    # One of a pattern's, and under a name that the strip gets meanwhile.
+    ("48s /*/compressor/sidechain nosuch\n64s /b/mute 1\n", {2: [REFUSED]}),
+    ("0s /tonmeister/strip/rename a c\n0s /c/compressor/sidechain nosuch\n5s /b/mute 1\n", {3: [REFUSED.replace("/a/", "/c/")]}),
+    # Beside an edit a setting is obeyed on the edited desk.
+    ("9000s /tonmeister/chain/insert b 0 gain\n9000s /b/mute 1\n9000s /a/compressor/sidechain nosuch\n9000s /b/mute 0\n", {4: [REFUSED]}),
+])
+def test_what_is_refused_late_is_told_with_its_own_line_and_never_begins(session, block, events, expected):
+    told = session("0s /tonmeister/chain/insert a 0 gain\n" + events, "--block", block, code=1)
+    lines = [line.split("events.txt:")[1] for line in told.splitlines() if "events.txt:" in line and "/tonmeister/" not in line]
+    heard = {}
+    for line in lines:
+        number, text = line.split(": ", 1)
+        heard.setdefault(int(number), []).append(text.split(", ")[0])
+    assert heard == expected, told
+
+
+def test_an_answer_has_the_line_of_what_it_answers(session):
+    told = session("9000s /b/mute 1\n9000s /tonmeister/chain/insert a 0 gain\n9000s /tonmeister/chain/insert b 0 gain\n9000s /a/fader/level 99\n9000s /a/fader/level -3\n", stderr=True)
+    answers = [line.split("events.txt:")[1].split()[:2] for line in told.splitlines() if "events.txt:" in line]
+    assert answers == [["2:", "/tonmeister/edited"], ["4:", "/a/fader/level"]], told # of two edits the first, whose name it has
+
+
 def test_verbs_that_only_a_daemon_has_are_refused_as_such(session):
     told = session("0 /tonmeister/sync 1\n1s /tonmeister/insert/ping x\n2s /tonmeister/load x\n3s /tonmeister/nonsense\n", code=1)
     for line, verb in ((1, "sync"), (2, "insert/ping"), (3, "load")):

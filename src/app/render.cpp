@@ -7,7 +7,6 @@
 #include "control/dispatch.hpp"
 #include "control/editor.hpp"
 #include "control/scene_verbs.hpp"
-#include "control/osc/pattern.hpp"
 #include "control/state.hpp"
 #include "control/verb_kinds.hpp"
 #include "files/disk_thread.hpp"
@@ -89,6 +88,7 @@ class Run {
         scene_verbs_ = std::make_unique<control::SceneVerbs>(*dispatcher_, *scenes_);
         console_->on_change = [this](const control::Control& control, const control::Value&) { scenes_->changed(control); };
         editor_->arrive = [this](graph::Desk& desk) { scenes_->arrive(desk); };
+        console_->on_wait = [this](std::uint64_t setting) { remember(setting); };
         editor_->on_renamed = [this](const control::Origins& names) { scenes_->renamed(names); };
         const auto errors = console_->apply(desk, rate_);
         if (!errors.empty()) return complain(errors);
@@ -185,15 +185,13 @@ class Run {
             position += count;
             show_progress(position, total);
         }
-        held_.push_back(std::move(waiting_));
-        for (const auto& events : held_)
-            for (const auto& event : events) {
-                answers_.of_line(event.line);
-                answers_.error(event.message.address, "the render ended before the change of the graph before it");
-            }
-        answers_.never({events_.begin() + static_cast<std::ptrdiff_t>(next), events_.end()});
         position_ = next_report_ = total;
         report(true);
+        constexpr auto why = "the render ended before the change of the graph before it";
+        for (const auto& events : held_)
+            for (const auto& event : events) answers_.error(event.line, event.message.address, why);
+        for (const auto& [event, _] : waiting_) answers_.error(event.line, event.message.address, why);
+        answers_.never({events_.begin() + static_cast<std::ptrdiff_t>(next), events_.end()});
         return outputs_.close();
     }
 
@@ -203,7 +201,7 @@ class Run {
         if (position_ < next_report_) return;
         next_report_ = position_ + rate_ / 10;
         console_->look();
-        for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
+        tell_refused();
         for (const auto& [address, text] : console_->take_reports(last))
             fmt::print(stderr, "{}{:.1f} s: {}: {}\n", std::exchange(shown_, -1) < 0 ? "" : "\r\x1b[K", static_cast<double>(position_) / rate_, address, text);
     }
@@ -223,7 +221,6 @@ class Run {
         if (!later.empty())
             for (auto& piece : in_pieces(std::move(later))) held_.push_back(std::move(piece));
         obey(pieces.front());
-        for (const auto& [address, text] : console_->take_refusals()) answers_.error(address, text);
     }
 
     static std::vector<std::vector<TimedMessage>> in_pieces(std::vector<TimedMessage> events) {
@@ -238,31 +235,57 @@ class Run {
     void obey(const std::vector<TimedMessage>& events) {
         if (events.empty()) return;
         const auto errors = answers_.errors;
+        tell_refused();
+        answers_.begin(events, *dispatcher_);
         dispatcher_->begin(events.size() > 1, engine::Command::kNow, std::ranges::any_of(events, [](const auto& event) { return control::is_edit(event.message.address); }));
-        for (const auto& event : events) {
-            answers_.of_line(event.line);
-            dispatcher_->obey(event.message, engine::Command::kNow, answers_);
-        }
-        answers_.of_any(events);
+        for (const auto& event : events) dispatcher_->obey(event.message, engine::Command::kNow, answers_);
         dispatcher_->commit(events.size() > 1, answers_);
-        answers_.of_line(events.back().line);
+        tell_refused();
+        answers_.end();
         for (const auto& event : events) {
+            if (const auto waits = waiting(event.line); waits != waiting_.end()) {
+                if (console_->waiting() > 0) continue; // told by tell_late()
+                waiting_.erase(waits);
+            }
             if (event.time < position_ && !control::acts_at_once(event.message.address) && answers_.errors == errors) answers_.late(event, position_);
-            if (console_->waiting() > 0 && makes_plan(event.message)) waiting_.push_back(event);
         }
     }
 
-    bool makes_plan(const control::osc::Message& message) const {
-        std::string_view address = message.address;
-        control::take_form(address);
-        const auto pattern = control::osc::Pattern::parse(address);
-        return pattern && std::ranges::any_of(console_->controls(), [&](const control::Control& c) { return c.parameter->structural && pattern->matches(c.address); });
+    struct Waiting {
+        TimedMessage event;
+        std::vector<std::uint64_t> settings; ///< of it: see Console::on_wait
+    };
+    std::vector<Waiting>::iterator waiting(int line) {
+        return std::ranges::find(waiting_, line, [](const Waiting& w) { return w.event.line; });
+    }
+
+    void remember(std::uint64_t setting) {
+        const auto* event = answers_.under_way();
+        if (!event) return;
+        auto waits = waiting(event->line);
+        if (waits == waiting_.end()) waits = waiting_.insert(waits, {*event, {}});
+        waits->settings.push_back(setting);
+    }
+
+    /// Settings that were refused after they had to wait. An event all of whose settings were never begins.
+    void tell_refused() {
+        for (const auto& [address, reason, setting] : console_->take_refusals()) {
+            const auto waits = std::ranges::find_if(waiting_, [&](const Waiting& w) { return std::ranges::find(w.settings, setting) != w.settings.end(); });
+            if (waits == waiting_.end()) {
+                answers_.error(address, reason);
+                continue;
+            }
+            answers_.error(waits->event.line, address, reason);
+            std::erase(waits->settings, setting);
+            if (waits->settings.empty()) waiting_.erase(waits);
+        }
     }
 
     /// Settings that make a new plan have begun when none waits any more.
     void tell_late() {
+        tell_refused();
         if (waiting_.empty() || console_->waiting() > 0) return;
-        for (const auto& event : waiting_)
+        for (const auto& [event, _] : waiting_)
             if (event.time < position_) answers_.late(event, position_);
         waiting_.clear();
     }
@@ -303,7 +326,7 @@ class Run {
     std::int64_t frames_ = 0;
     std::vector<TimedMessage> events_;
     std::deque<std::vector<TimedMessage>> held_;
-    std::vector<TimedMessage> waiting_; // settings, likewise
+    std::vector<Waiting> waiting_; // settings, likewise
     std::int64_t position_ = 0, next_report_ = 0;
     EventAnswers answers_;
     files::DiskThread disk_;

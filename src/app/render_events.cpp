@@ -5,6 +5,7 @@
 #include "config/diagnostic.hpp"
 #include "control/config_names.hpp"
 #include "control/state.hpp"
+#include "control/verb_kinds.hpp"
 
 #include <fmt/format.h>
 
@@ -17,14 +18,33 @@ using control::Answers;
 using control::Editor;
 using control::osc::Message;
 
-void EventAnswers::reply(const Message& message) { fmt::print(stderr, "{}:{}: {}\n", file, line, control::osc::to_text(message)); }
+const TimedMessage* EventAnswers::under_way() const {
+    const auto* message = together_ ? dispatcher_->under_way() : nullptr;
+    if (!message) return nullptr;
+    for (const auto& event : *together_)
+        if (&event.message == message) return &event;
+    const auto copy = std::ranges::find(*together_, *message, &TimedMessage::message); // kept for the edit beside it
+    return copy == together_->end() ? nullptr : &*copy;
+}
 
-void EventAnswers::error(std::string_view address, std::string_view reason) {
+/// 0: of none of them. What is answered between them is of that address, or of the edit that they make, which is known by its first verb.
+int EventAnswers::line_of(std::string_view address) const {
+    if (const auto* event = under_way()) return event->line;
+    if (!together_) return 0;
+    auto event = std::ranges::find(*together_, address, [](const TimedMessage& e) { return std::string_view(e.message.address); });
+    if (event == together_->end()) event = std::ranges::find_if(*together_, [](const TimedMessage& e) { return control::is_edit(e.message.address); });
+    return event == together_->end() ? together_->back().line : event->line;
+}
+
+std::string EventAnswers::place(int line) const { return line > 0 ? fmt::format("{}:{}", file, line) : file; }
+
+void EventAnswers::reply(const Message& message) { fmt::print(stderr, "{}: {}\n", place(line_of({})), control::osc::to_text(message)); }
+
+void EventAnswers::error(std::string_view address, std::string_view reason) { error(line_of(address), address, reason); }
+
+void EventAnswers::error(int line, std::string_view address, std::string_view reason) {
     ++errors;
-    if (together_)
-        if (const auto it = std::ranges::find(*together_, address, [](const TimedMessage& e) { return std::string_view(e.message.address); }); it != together_->end())
-            line = it->line;
-    fmt::print(stderr, "{}:{}: {}: {}\n", file, line, address, reason);
+    fmt::print(stderr, "{}: {}: {}\n", place(line), address, reason);
 }
 
 void EventAnswers::late(const TimedMessage& event, std::int64_t begun) const {

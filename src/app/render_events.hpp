@@ -18,19 +18,25 @@ namespace ton::app {
 class EventAnswers : public control::Answers {
   public:
     std::string file;
-    int line = 0, errors = 0;
+    int errors = 0;
     void reply(const control::osc::Message& message) override;
     void error(std::string_view address, std::string_view reason) override;
-    /// From now on answers are of one of these, which were obeyed together: of the first with the answer's address.
-    void of_any(const std::vector<TimedMessage>& events) { together_ = &events; }
-    void of_line(int number) { line = number, together_ = nullptr; }
+    void error(int line, std::string_view address, std::string_view reason);
+    /// Until end() answers are to one of these, which that dispatcher obeys together.
+    void begin(const std::vector<TimedMessage>& events, const control::Dispatcher& dispatcher) { together_ = &events, dispatcher_ = &dispatcher; }
+    void end() { together_ = nullptr; }
+    /// Which of them is being obeyed; null between them.
+    const TimedMessage* under_way() const;
     /// An event that had to wait for a change of the graph, and now began.
     void late(const TimedMessage& event, std::int64_t begun) const;
     /// Events after the render's end: the first few of them, and how many more.
     void never(std::span<const TimedMessage> events) const;
 
   private:
+    int line_of(std::string_view address) const;
+    std::string place(int line) const;
     const std::vector<TimedMessage>* together_ = nullptr;
+    const control::Dispatcher* dispatcher_ = nullptr;
 };
 
 /// save and reload as a render has them, for its config's file; and why it has not the others that a daemon has.

@@ -257,10 +257,10 @@ void Console::send_changes(const Desk& before, std::int64_t time) {
                 return was != pending_->instances.end() && was->second.stage == stage;
             };
             const bool stays = stage->processor() && !control.parameter->structural && (!pending_ || is_old());
-            if (stays && time > now()) deferred_.push_back({control.address, Value{module.texts[row]}, time, false});
+            if (stays && time > now()) defer({control.address, Value{module.texts[row]}, time, false});
             else if (stays)
                 if (auto error = stage->processor()->set_text(control.row, graph::resolved_texts(module, directory_)[row]); !error.empty())
-                    complaints_.emplace_back(control.address, std::move(error));
+                    refusals_.push_back({control.address, std::move(error)});
             if (on_change) on_change(control, Value{module.texts[row]});
             continue;
         }

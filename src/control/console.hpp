@@ -164,8 +164,12 @@ class Console {
     /// What people should hear of (a full disk, an underrun, a silenced NaN, DC) since the last call: address and sentence. What
     /// lasts is told when it begins and when it is over; the `last` call of all waits for nothing more.
     std::vector<std::pair<std::string, std::string>> take_reports(bool last = false);
+    struct Refusal {
+        std::string address, reason;
+        std::uint64_t setting = 0; ///< as on_wait had it
+    };
     /// Of these only what settings were refused that had to wait.
-    std::vector<std::pair<std::string, std::string>> take_refusals() { return std::exchange(complaints_, {}); }
+    std::vector<Refusal> take_refusals() { return std::exchange(refusals_, {}); }
     /// The whole desk's level: 1 or 0, reached in `seconds`.
     void fade(float to, double seconds);
     /// All that was set has reached the audio side, timed commands included.
@@ -202,6 +206,8 @@ class Console {
     std::function<void(const std::string& address)> on_set;
     /// A solo was taken back that nobody set itself: by a new one where a monitor is exclusive, or by clear_solos().
     std::function<void(const Control&)> on_released;
+    /// A setting has to wait, for its time or for a change that is under way. Where it is refused then, it is by this number.
+    std::function<void(std::uint64_t setting)> on_wait;
     /// A new plan was compiled and is about to be sent: its ports must exist when it begins to run.
     std::function<void(const graph::Compiled& next)> on_plan;
     /// The new plan runs; the old one is gone.
@@ -251,8 +257,10 @@ class Console {
         Value value;
         std::int64_t time;
         bool structural; ///< else a text for a module that runs
+        std::uint64_t number = 0;
     };
     void call_off(const std::function<bool(const Deferred&)>& which);
+    void defer(Deferred setting);
     bool put(graph::Desk& desk, const Deferred& setting) const;
     void apply_together(std::vector<Deferred> settings, std::int64_t time);
     static std::string key_of(const graph::Strip& strip, const graph::Module& module);
@@ -302,7 +310,8 @@ class Console {
     bool new_plan_ = false;        ///< its solo taps may be other ones
     graph::GroupsOfStrips groups_; ///< by strip: those it is a member of
     std::vector<Deferred> deferred_;           ///< structural settings, and texts
-    std::vector<std::pair<std::string, std::string>> complaints_;         ///< for take_refusals()
+    std::uint64_t deferrals_ = 0;
+    std::vector<Refusal> refusals_;
     Alarms alarms_;                        ///< by strips' keys
     double alarm_seconds_ = 0;
     std::int64_t alarm_frames_ = 0;        ///< where alarm_clock() read so

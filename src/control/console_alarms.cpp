@@ -106,7 +106,8 @@ void Console::watch_healed() {
 }
 
 std::vector<std::pair<std::string, std::string>> Console::take_reports(bool last) {
-    auto reports = take_refusals();
+    std::vector<std::pair<std::string, std::string>> reports;
+    for (auto& refusal : take_refusals()) reports.emplace_back(std::move(refusal.address), std::move(refusal.reason));
     if (!compiled_) return reports;
     watch_healed();
     for (auto& [key, sentence] : alarms_.take(alarm_clock(), last)) {

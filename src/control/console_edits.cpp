@@ -62,7 +62,7 @@ Outcome Console::set_text(const Control& control, const Value& value, std::int64
     if (auto error = structural ? std::string() : other_width(module, changed, structural); !error.empty())
         return {.error = std::move(error), .applied = get(control)};
     if (structural ? must_wait() || time > soon() : time > now())
-        return deferred_.push_back({control.address, value, time, structural}), Outcome{.error = {}, .applied = value};
+        return defer({control.address, value, time, structural}), Outcome{.error = {}, .applied = value};
     if (structural) {
         Desk next = desk_;
         next.strips[at(control.strip)].chain[at(control.module)].texts[row] = *text;
@@ -75,6 +75,12 @@ Outcome Console::set_text(const Control& control, const Value& value, std::int64
     module.texts[row] = *text;
     if (on_change) on_change(control, Value{*text});
     return {.error = {}, .applied = Value{*text}};
+}
+
+void Console::defer(Deferred setting) {
+    setting.number = ++deferrals_;
+    deferred_.push_back(std::move(setting));
+    if (on_wait) on_wait(deferrals_);
 }
 
 /// Structural settings whose time has come, at once; else the earliest of those whose time is near, at their sample.
@@ -106,7 +112,7 @@ void Console::apply_texts() {
     for (auto& setting : due) {
         const auto* control = find(setting.address);
         const auto done = control ? set_text(*control, setting.value, Command::kNow) : Outcome{.error = kGone, .applied = {}};
-        if (!done.error.empty()) complaints_.emplace_back(std::move(setting.address), done.error);
+        if (!done.error.empty()) refusals_.push_back({std::move(setting.address), done.error, setting.number});
     }
 }
 
@@ -114,7 +120,7 @@ void Console::apply_texts() {
 void Console::call_off(const std::function<bool(const Deferred&)>& which) {
     std::erase_if(deferred_, [&](const Deferred& d) {
         const bool goes = which(d);
-        if (goes) complaints_.emplace_back(d.address, kGone);
+        if (goes) refusals_.push_back({d.address, kGone, d.number});
         return goes;
     });
 }
@@ -133,7 +139,7 @@ bool Console::put(Desk& desk, const Deferred& setting) const {
 void Console::apply_together(std::vector<Deferred> settings, std::int64_t time) {
     std::erase_if(settings, [&](const Deferred& d) {
         const bool gone = !find(d.address);
-        if (gone) complaints_.emplace_back(d.address, kGone);
+        if (gone) refusals_.push_back({d.address, kGone, d.number});
         return gone;
     });
     Desk next = desk_;
@@ -148,10 +154,10 @@ void Console::apply_together(std::vector<Deferred> settings, std::int64_t time) 
         config::Diagnostics errors(desk_.file);
         graph::compile(more, compiled_.get(), compile_options(sample_rate_, directory_, followed_), errors);
         if (errors.empty()) next = std::move(more), any = true;
-        else complaints_.emplace_back(setting.address, errors.take().front().message);
+        else refusals_.push_back({setting.address, errors.take().front().message, setting.number});
     }
     if (any)
-        if (auto done = replan(next, time); !done.error.empty()) complaints_.emplace_back("/", std::move(done.error));
+        if (auto done = replan(next, time); !done.error.empty()) refusals_.push_back({"/", std::move(done.error)});
 }
 
 /// A setting that alters latency, memory or routing: a new plan, like a reload's.
@@ -170,7 +176,7 @@ void Console::follow_period(int frames) {
     period_ = frames;
     const auto inserts = [](const graph::Strip& s) { return std::ranges::any_of(s.chain, [](const graph::Module& m) { return m.type->insert; }); };
     if (!compiled_ || std::ranges::none_of(desk_.strips, inserts)) return;
-    if (auto done = replan(desk_, Command::kNow); !done.error.empty()) complaints_.emplace_back("/", std::move(done.error));
+    if (auto done = replan(desk_, Command::kNow); !done.error.empty()) refusals_.push_back({"/", std::move(done.error)});
 }
 
 void Console::fade(float to, double seconds) {

@@ -189,7 +189,7 @@ Outcome Console::set_one(const Control& control, const Value& value, double fade
     auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
     const auto kernel_value = static_cast<float>(clamped);
     if (row.structural) {
-        if (must_wait() || time > soon()) return deferred_.push_back({control.address, outcome.applied, time, true}), outcome;
+        if (must_wait() || time > soon()) return defer({control.address, outcome.applied, time, true}), outcome;
         Desk next = desk_;
         next.strips[at(control.strip)].chain[at(control.module)].values[at(control.row)] = kernel_value;
         auto done = replan(next, time);

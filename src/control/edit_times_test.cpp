@@ -169,8 +169,8 @@ TEST_CASE("several structural settings together: one that can't be is told, the 
     desk.play(4800, {});
     const auto refused = console.take_refusals();
     REQUIRE(refused.size() == 1);
-    CHECK(refused[0].first == "/x/player/file");
-    CHECK(refused[0].second.find("4 channels") != std::string::npos);
+    CHECK(refused[0].address == "/x/player/file");
+    CHECK(refused[0].reason.find("4 channels") != std::string::npos);
     CHECK(desk.latency("x") == 240);
 }
 
