@@ -63,7 +63,7 @@ void Daemon::restore(const std::string& path) {
             put_aside(file, saved.error());
             continue;
         }
-        for (const auto& name : saved->unused) spdlog::info(fmt::format("{}: the saved setting is not used: the config has no such address or it takes another kind of value", name));
+        for (const auto& name : saved->unused) spdlog::info(fmt::format("{}: the saved setting is not used: the config has no such address, or it does not take the value", name));
         if (saved->settings > 0) spdlog::info(fmt::format("{} back from {}", config::counted(static_cast<std::size_t>(saved->settings), "setting"), file));
         return console_.resume(std::move(saved->loaded), std::move(saved->live));
     }

@@ -58,3 +58,28 @@ TEST_CASE("undo of the recall calls all of it off, also where an edit stood in i
     CHECK_FALSE(s.has("/x/mute"));
     CHECK(s.in_the_end() == std::pair{3.0, Value{S("a")}});
 }
+
+TEST_CASE("a setting that waits for its time is for its strip, and for none that takes the name") {
+    const auto in_a_fifth = [](Studio& s) {
+        auto& console = s.desk.console();
+        const auto then = static_cast<std::int64_t>(console.engine().counters().frames) + 9600;
+        REQUIRE(console.set(*console.find("/a/compressor/lookahead"), Value{9.0}, -1, then).error.empty());
+        REQUIRE(console.waiting() == 1);
+    };
+    const std::vector<osc::Message> anew{{"/tonmeister/strip/remove", {S("a"), S("force")}}, {"/tonmeister/strip/add", {S("a"), S(R"({ "channels": 1, "chain": ["voice"] })")}}};
+    Studio gone, renamed;
+    in_a_fifth(gone);
+    gone.send(anew).play(19200);
+    CHECK(gone.good());
+    CHECK(gone.get("/a/compressor/lookahead") == 3);
+    const auto refused = gone.desk.console().take_refusals();
+    REQUIRE(refused.size() == 1);
+    CHECK(refused[0].address == "/a/compressor/lookahead");
+
+    in_a_fifth(renamed);
+    renamed.send({{"/tonmeister/strip/rename", {S("a"), S("c")}}, anew[1]}).play(19200);
+    CHECK(renamed.good());
+    CHECK(renamed.get("/a/compressor/lookahead") == 3);
+    CHECK(renamed.get("/c/compressor/lookahead") == 9);
+    CHECK(renamed.desk.console().take_refusals().empty());
+}
