@@ -143,3 +143,31 @@ def test_a_surface_that_sends_numbers_only_can_name_strips(desk):
         assert [address for address, _ in client.obey(*words)] == ["/tonmeister/edited"], words
     assert client.get("/8/eq/band/1/gain") == 0
     assert client.obey(ADD, "x", '{"chain":["fadr"]}')[0][1][1].startswith('strips.x.chain[0]: unknown module "fadr"')
+
+
+def test_what_stands_in_front_of_a_load_is_no_step_of_the_new_desk(desk, config):
+    other = json.dumps(DESK).replace('{"fader": {}}, {"pan', '{"fader": {"level": -20}}, {"pan')
+    config.with_name("other.json").write_text(other)
+    client = osc_client.Client(desk.port)
+    client.send(bundle(None, message("/host/fader/level", -6.0), message("/tonmeister/load", "other")))
+    assert named(client.sync(), "/tonmeister/loaded")
+    assert named(client.obey("/tonmeister/undo"), "/tonmeister/error") == [["/tonmeister/undo", "there is nothing to undo"]]
+    assert client.get("/host/fader/level") == -20
+
+
+def test_what_stands_in_front_of_a_redo_takes_back_what_could_be_redone(desk):
+    client = osc_client.Client(desk.port)
+    client.obey("/host/fader/level", -10.0)
+    client.obey("/tonmeister/undo")
+    client.send(bundle(None, message("/host/fader/level", -6.0), message("/tonmeister/redo")))
+    assert named(client.sync(), "/tonmeister/error") == [["/tonmeister/redo", "there is nothing to redo"]]
+    client.obey("/tonmeister/undo")
+    assert client.get("/host/fader/level") == 0
+
+
+def test_an_edit_that_names_a_strip_by_number_follows_its_new_name(desk):
+    client = osc_client.Client(desk.port)
+    client.obey(ADD, 7, "{}")
+    client.send(bundle(time.time() + 0.5, message("/tonmeister/chain/insert", 7, 0, "eq")))
+    client.obey("/tonmeister/strip/rename", 7, "seven")
+    assert client.hear("/tonmeister/edited") == ["chain/insert seven"]

@@ -381,3 +381,23 @@ def test_a_file_that_was_changed_by_hand_is_no_save(config, tmp_path):
     with Daemon(config, tmp_path) as desk:
         assert "the file was changed since, so live edits that were not saved are gone" in desk.log.read_text()
     assert "guard" in next(tmp_path.glob("*.unsaved")).read_text()
+
+
+def test_a_kill_between_the_files_replacing_and_the_states_is_no_change_by_hand(config, tmp_path):
+    """The config's file is another one (rename(2)) from one moment on; there the daemon is killed."""
+    for i in range(8):
+        with Daemon(config, tmp_path) as desk:
+            client = osc_client.Client(desk.port)
+            client.obey("/tonmeister/strip/add", f"n{i}", "{}")
+            assert osc_client.wait_for(lambda: desk.ask("send", "/tonmeister/status").stdout.endswith(" saved\n"))
+            before, end = config.stat().st_ino, time.monotonic() + 20
+            client.tell("/music/ducker/lookahead", 3.0 + i)
+            client.tell("/tonmeister/save")
+            while config.stat().st_ino == before:
+                assert time.monotonic() < end
+            desk.process.kill()
+            desk.stop(signal.SIGKILL)
+        with Daemon(config, tmp_path) as desk:
+            assert float(desk.get("/music/ducker/lookahead")) == 3 + i and desk.get(f"/n{i}/mute") == "0"
+            assert "are gone" not in desk.log.read_text()
+    assert not list(tmp_path.glob("*.unsaved"))

@@ -445,3 +445,24 @@ def test_a_fade_sounds_as_it_is_told(tmp_path, chain, level, block):
     told = [float(line.split()[-1]) for line in done.stderr.splitlines() + done.stdout.splitlines() if f" {level} " in line]
     moments = [1.5, 2, 2.75, 4, 6, 7]
     assert [fader_law(level) for level in told] == pytest.approx([expected[int(s * rate)] for s in moments], abs=1e-5)
+
+
+LINKED = {"l": {"channels": 1, "link": "r", "chain": [{"fader": {}}], "to": "mix"}, "r": {"channels": 1, "chain": [{"fader": {}}], "to": "mix"}, "mix": {"channels": 2, "output": []}}
+
+
+@pytest.mark.parametrize("side", "lr")
+def test_a_switch_that_waits_on_either_side_of_a_link_is_kept_for_both(tmp_path, side):
+    (tmp_path / "events").write_text(f"0 /l/mute 1\n0.1 /tonmeister/scene/store off /{side}\n0.1 /tonmeister/scene/switch off end\n0.2 /l/mute 0\n"
+                                     "0.3 /tonmeister/scene/recall off 3\n0.5 /tonmeister/save mid\n")
+    done = tonmeister("render", write_config(tmp_path, LINKED), "--output", f"mix={tmp_path}/out.wav", "--length", 1, "--events", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    saved = json.loads((tmp_path / "mid.json").read_text())["strips"]
+    assert saved["l"]["mute"] is True and saved["r"]["mute"] is True
+
+
+def test_a_recall_of_the_other_side_calls_a_switch_off(tmp_path):
+    (tmp_path / "events").write_text("0 /tonmeister/scene/store on /r\n0 /l/mute 1\n0.1 /tonmeister/scene/store off /l\n0.1 /tonmeister/scene/switch off end\n0.2 /l/mute 0\n"
+                                     "0.3 /tonmeister/scene/recall off 1\n0.5 /tonmeister/scene/recall on\n1.8 /*/mute\n")
+    done = tonmeister("render", write_config(tmp_path, LINKED), "--output", f"mix={tmp_path}/out.wav", "--length", 2, "--events", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    assert dict(re.findall(r"/(\w+)/mute (?:= )?(\d)", done.stderr)) == {"l": "0", "r": "0", "mix": "0"}

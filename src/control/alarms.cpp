@@ -11,6 +11,7 @@ void Alarms::see(const Key& key, double now, Sight sight) {
     auto& alarm = under_way_[key];
     alarm.seen = now;
     alarm.hold = sight.hold;
+    if (!alarm.waiting.empty() && sight.size > alarm.most) alarm.waiting = sight.begins;
     alarm.most = std::max(alarm.most, sight.size);
     alarm.ends = std::move(sight.ends);
     const bool eased = sight.grade < alarm.grade && now - alarm.seen_at_grade >= kEase;

@@ -93,3 +93,10 @@ TEST_CASE("what is no more has no alarms: neither an end nor what was not yet to
     CHECK(alarms.take(9) == Reports{{{"b", "dc"}, "gone"}, {{"b", "nan"}, "over"}});
     CHECK(alarms.empty());
 }
+
+TEST_CASE("what waits to be told is told by its largest") {
+    Alarms alarms;
+    const Alarms::Key key{"a", "ceiling"};
+    for (const double size : {1.0, 5.0, 2.0}) alarms.see(key, 0, {.begins = size == 5 ? "five" : "less", .ends = "over", .size = size});
+    CHECK(alarms.take(0.1) == Reports{{key, "five"}});
+}

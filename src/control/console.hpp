@@ -116,6 +116,8 @@ class Console {
     const Control* find(std::string_view address) const;
     /// The same of the strip that this one is linked to; null where they have it not in common.
     const Control* partner_of(const Control& control) const;
+    /// What the partner has where this one has `value`.
+    Value on_partner(const Control& control, const Value& value) const;
     /// Undo and redo leave it alone: they open no microphone and start no recording.
     bool left_to_hands(const Control& control) const;
     /// Every address, sorted; those that begin with `prefix`.

@@ -143,6 +143,12 @@ bool Console::left_to_hands(const Control& control) const {
     return control.module >= 0 && desk_.strips[at(control.strip)].chain[at(control.module)].type->name == "recorder";
 }
 
+Value Console::on_partner(const Control& control, const Value& value) const {
+    if (control.module < 0 || !std::holds_alternative<double>(value.data)) return value;
+    const auto& module = desk_.strips[at(control.strip)].chain[at(control.module)];
+    return Value{static_cast<double>(graph::on_other_side(module, *control.parameter, static_cast<float>(value.number())))};
+}
+
 const Control* Console::partner_of(const Control& control) const {
     const int p = partners_[at(control.strip)];
     if (p < 0) return nullptr;

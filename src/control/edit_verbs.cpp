@@ -13,13 +13,7 @@ namespace ton::control {
 
 namespace {
 
-/// An argument as a text; empty where there is none. A surface that knows numbers only may mean a strip called 7.
-std::string text_of(const osc::Message& message, std::size_t index) {
-    if (index >= message.args.size()) return {};
-    if (const auto text = osc::string(message.args[index])) return std::string(*text);
-    const auto number = osc::number(message.args[index]);
-    return number ? fmt::format("{}", *number) : std::string();
-}
+std::string text_of(const osc::Message& message, std::size_t index) { return index < message.args.size() ? word_of(message.args[index]) : std::string(); }
 
 /// An argument as JSON: a text is JSON already, a number and T or F stand for themselves.
 std::string json_of(const osc::Message& message, std::size_t index) {

@@ -36,6 +36,8 @@ void Editor::open(std::string text) {
 void Editor::open(std::string text, std::string file_text) {
     file_text_ = std::move(file_text);
     document_ = config::Document(std::move(text));
+    Step of_another_desk;
+    take_moves(of_another_desk);
     journal_.clear();
     file_desk_.reset();
     std::vector<config::Diagnostic> errors; // none: it was read before
@@ -62,6 +64,7 @@ graph::Desk Editor::desk_to_keep() const {
 std::string Editor::text_to_save() const { return with_values(document_, console_.loaded(), desk_to_keep()); }
 
 void Editor::saved(const std::string& text) {
+    close_moves();
     file_text_ = text;
     if (text == document_.text()) return text_changed();
     Step step;
@@ -127,6 +130,7 @@ Editor::Result Editor::reload(const std::string& text, std::vector<config::Diagn
         Console::load_text(text, console_.desk().file, errors); // all errors at once
         return Result::refused;
     }
+    close_moves();
     Step step;
     step.what = "reload";
     step.text = {config::Splice::between(document_.text(), text)};
@@ -157,12 +161,7 @@ void Editor::moved(const std::string& address, const Value& before, const Value&
     const auto* control = console_.find(address);
     const auto* partner = control ? console_.partner_of(*control) : nullptr;
     if (!partner) return;
-    const auto there = [&](const Value& value) {
-        if (control->module < 0) return value;
-        const auto& module = console_.desk().strips[static_cast<std::size_t>(control->strip)].chain[static_cast<std::size_t>(control->module)];
-        return Value{static_cast<double>(graph::on_other_side(module, *control->parameter, static_cast<float>(value.number())))};
-    };
-    note(partner->address, there(before), there(after));
+    note(partner->address, console_.on_partner(*control, before), console_.on_partner(*control, after));
 }
 
 void Editor::note(const std::string& address, const Value& before, const Value& after) {
@@ -208,7 +207,7 @@ void Editor::take_moves(Step& step) {
     if (step.what.empty() && !step.moves.empty()) step.what = !what.empty() ? std::move(what) : and_more(first.empty() ? step.moves.front().address : first, by_hand);
 }
 
-/// What stands in front of an undo in its bundle is done by then, and goes back first.
+/// What stands in a bundle in front of what has a step of its own, or steps back, is done by then, and a step before it.
 void Editor::close_moves() {
     Step step;
     step.time = clock();

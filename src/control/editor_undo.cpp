@@ -60,6 +60,7 @@ void Editor::step_back(const osc::Message& message, Answers& answers) {
 void Editor::step_forth(const osc::Message& message, Answers& answers) {
     if (auto why = alone(); !why.empty()) return answers.error(message.address, why);
     if (!console_.ready()) return answers.error(message.address, change_under_way);
+    close_moves();
     if (!journal_.can_redo()) return answers.error(message.address, "there is nothing to redo");
     auto document = document_;
     int silent = 0;

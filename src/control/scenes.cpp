@@ -185,7 +185,10 @@ void Scenes::take(const std::vector<Step>& steps, bool switch_at_end, std::int64
     std::vector<Waiting> later;
     std::unordered_set<std::string_view> taken;
     if (!waiting_.empty())
-        for (const auto& step : steps) taken.insert(step.control->address);
+        for (const auto& step : steps) {
+            taken.insert(step.control->address);
+            if (const auto* partner = console_.partner_of(*step.control)) taken.insert(partner->address);
+        }
     std::erase_if(waiting_, [&](const Waiting& w) { return taken.contains(w.address); });
     own_ = true;
     const Console::ExactSolos exact(console_);
@@ -228,8 +231,12 @@ bool Scenes::renamed(const Origins& names) {
 }
 
 void Scenes::arrive(graph::Desk& desk) const {
-    for (const auto& waiting : waiting_) put_setting(desk, waiting.address, waiting.value);
-    if (!waiting_.empty()) graph::join_links(desk);
+    for (const auto& waiting : waiting_) {
+        put_setting(desk, waiting.address, waiting.value);
+        const auto* control = console_.find(waiting.address);
+        const auto* partner = control ? console_.partner_of(*control) : nullptr;
+        if (partner) put_setting(desk, partner->address, console_.on_partner(*control, waiting.value));
+    }
 }
 
 void Scenes::poll(std::int64_t until) {

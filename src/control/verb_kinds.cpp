@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "control/verb_kinds.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace ton::control {
@@ -36,17 +38,22 @@ bool acts_at_once(std::string_view address) {
     return !sets(address) && !is_edit(address) && !one_of(address.substr(kRoot.size()), std::array<std::string_view, 2>{"undo", "redo"});
 }
 
+std::string word_of(const osc::Argument& argument) {
+    if (const auto text = osc::string(argument)) return std::string(*text);
+    const auto number = std::holds_alternative<bool>(argument) ? std::nullopt : osc::number(argument);
+    return number ? fmt::format("{}", *number) : std::string();
+}
+
 void rename_in_message(osc::Message& message, const Origins& names) {
     if (!message.address.starts_with(kRoot)) {
         message.address = renamed_address(message.address, names);
         return;
     }
     const auto verb = std::string_view(message.address).substr(kRoot.size());
-    auto* word = edits(verb) && !message.args.empty() ? std::get_if<std::string>(&message.args.front()) : nullptr;
-    if (!word) return;
+    if (!edits(verb) || message.args.empty()) return;
     const std::string before(verb.starts_with("group/") ? graph::kGroups : "");
-    const auto known = names.find(before + *word);
-    if (known != names.end() && !known->second.empty()) *word = known->second.substr(before.size());
+    const auto known = names.find(before + word_of(message.args.front()));
+    if (known != names.end() && !known->second.empty()) message.args.front() = known->second.substr(before.size());
 }
 
 } // namespace ton::control

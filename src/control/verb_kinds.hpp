@@ -24,6 +24,10 @@ bool sets(std::string_view address);
 /// It acts when it is obeyed and knows no sample.
 bool acts_at_once(std::string_view address);
 
+/// A name or another text that an argument gives; empty where it is neither that nor a number. A surface that knows numbers only
+/// may mean a strip called 7.
+std::string word_of(const osc::Argument& argument);
+
 /// A message follows its strip's (or group's) new name, in its address and where it is an edit in its first argument; `names` as
 /// Editor::on_renamed has them.
 void rename_in_message(osc::Message& message, const Origins& names);

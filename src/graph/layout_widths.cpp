@@ -118,8 +118,9 @@ int LayoutBuilder::derived_width(int s) {
     if (from.channels > 0) return from.channels;
     if (from.inputs && !from.inputs->empty()) return static_cast<int>(from.inputs->size());
     if (const auto it = conditions_.injected.find(from.key()); it != conditions_.injected.end()) return it->second;
-    if (source_widths_[at(s)] > 0) return source_widths_[at(s)];
-    int widest = 1;
+    const int played = source_widths_[at(s)];
+    if (played > 0 && from.chain.front().type->source_channels) return played;
+    int widest = std::max(1, played); // further down a player adds to what comes
     for (const auto& feed : layout_.strips[at(s)].feeds)
         if (feed.from != Feed::From::ports) widest = std::max(widest, width_of(feed));
     for (const auto& point : sources(s)) widest = std::max(widest, width_behind(point));
