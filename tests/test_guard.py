@@ -167,6 +167,14 @@ def test_what_is_too_loud_at_the_very_end_is_told_at_any_block_size(tmp_path, bl
     assert told_of(tmp_path, crests(over), {"on": True, "ceiling": -1}, "--block", block) == [("0.1 s", held(7))]
 
 
+@pytest.mark.parametrize("block", ["64", "8192"])
+def test_what_is_too_loud_while_another_strip_is_edited_is_told(tmp_path, block):
+    over = np.full(RATE, -60.0)
+    over[-100:] = 6
+    (tmp_path / "events").write_text("0.1 /tonmeister/strip/add b {\"output\":[]}\n47800s /tonmeister/chain/insert b 0 gain\n")  # takes 10 ms and more
+    assert told_of(tmp_path, crests(over), {"on": True, "ceiling": -1}, "--block", block, "--events", tmp_path / "events") == [("1.0 s", held(7))]
+
+
 def test_a_bypassed_ceiling_is_told_to_hold_nothing_down(tmp_path):
     assert told_of(tmp_path, crests(np.full(RATE, 6.0)), {"on": True, "ceiling": -1, "bypass": True}) == []
     np.testing.assert_array_equal(read_wav(tmp_path / "out.wav"), read_wav(tmp_path / "in.wav"))

@@ -214,6 +214,8 @@ void Console::install(graph::Compilation compilation, const Desk& before, std::i
     compiled_ = std::move(compilation.compiled);
     if (on_plan) on_plan(*compiled_);
     swapping_ = true;
+    next_plan_ = compilation.transaction->plan;
+    guards_before_ = std::move(guards_);
     outbox_.add({{.what = Command::What::transact, .time = time, .transaction = compilation.transaction.release()}});
     forget_fades();
     forget_mutes();
@@ -296,6 +298,7 @@ void Console::post(const Command& command) {
 
 bool Console::poll() {
     outbox_.flush();
+    if (swapping_) watch_before_swap();
     engine::Notice notice;
     while (engine_.poll(notice)) {
         if (!notice.transaction) continue;
@@ -309,7 +312,7 @@ bool Console::poll() {
     apply_deferred();
     fades_.settle(now());
     const bool fresh = engine_.read_meters(meters_, meter_plan_);
-    if (fresh && !swapping_) watch_guards();
+    if (fresh && !swapping_) watch_guards(guards_, desk_);
     return fresh && !swapping_;
 }
 

@@ -283,7 +283,8 @@ class Console {
         std::size_t reduction, dc;
     };
     void index_guards();
-    void watch_guards();
+    void watch_guards(std::span<const Guard> guards, const graph::Desk& desk);
+    void watch_before_swap();
     void watch_healed();
     void watch_ceiling(const graph::Strip& strip, double ceiling, double down);
     void watch_dc(const graph::Strip& strip, double dc);
@@ -317,7 +318,7 @@ class Console {
     Alarms alarms_;                        ///< by strips' keys
     double alarm_seconds_ = 0;
     std::int64_t alarm_frames_ = 0;        ///< where alarm_clock() read so
-    std::vector<Guard> guards_;
+    std::vector<Guard> guards_, guards_before_; ///< of compiled_ and pending_
     /// By section, and lane in it: where strips come and go, new ones that begin at 0 take their place.
     std::map<std::weak_ptr<const engine::Section>, std::vector<std::uint32_t>, std::owner_less<>> told_healed_;
     std::uint64_t healed_ = 0;
@@ -328,7 +329,7 @@ class Console {
     int collecting_ = 0;
     Outbox outbox_;
     std::vector<float> meters_;
-    const engine::Plan* meter_plan_ = nullptr;
+    const engine::Plan *meter_plan_ = nullptr, *next_plan_ = nullptr; ///< that meters_ are of; that was sent last
 };
 
 } // namespace ton::control

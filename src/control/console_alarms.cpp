@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace ton::control {
@@ -37,9 +38,9 @@ void Console::index_guards() {
 }
 
 /// With every set of fresh read-outs: held ones have been missed by nobody.
-void Console::watch_guards() {
-    for (const auto& guard : guards_) {
-        const auto& strip = desk_.strips[at(guard.strip)];
+void Console::watch_guards(std::span<const Guard> guards, const graph::Desk& desk) {
+    for (const auto& guard : guards) {
+        const auto& strip = desk.strips[at(guard.strip)];
         const auto& module = strip.chain[at(guard.module)];
         const auto reading = [&](std::string_view row, std::size_t readout) {
             return static_cast<double>(engine::from_kernel(module.type->parameters[at(module.row(row))], meters_[readout]));
@@ -49,6 +50,18 @@ void Console::watch_guards() {
             watch_ceiling(strip, static_cast<double>(module.values[at(module.row("ceiling"))]), down);
         watch_dc(strip, reading("dc", guard.dc));
     }
+}
+
+/// What the old plan's guards saw while it made way: nobody else reads it.
+void Console::watch_before_swap() {
+    if (!engine_.read_meters(meters_, meter_plan_)) return;
+    if (meter_plan_ == next_plan_) return watch_guards(guards_, desk_);
+    if (!pending_) return;
+    std::unordered_set<std::string_view> stay; // of one that leaves nobody wants to know
+    for (const auto& strip : desk_.strips)
+        if (strip.find(graph::kGuard)) stay.insert(strip.key());
+    std::erase_if(guards_before_, [&](const Guard& guard) { return !stay.contains(pending_->desk.strips[at(guard.strip)].key()); });
+    watch_guards(guards_before_, pending_->desk);
 }
 
 /// Told as it gets worse, never as it gets better: what it holds down comes and goes with the programme.
