@@ -168,6 +168,6 @@ def test_what_stands_in_front_of_a_redo_takes_back_what_could_be_redone(desk):
 def test_an_edit_that_names_a_strip_by_number_follows_its_new_name(desk):
     client = osc_client.Client(desk.port)
     client.obey(ADD, 7, "{}")
-    client.send(bundle(time.time() + 0.5, message("/tonmeister/chain/insert", 7, 0, "eq")))
+    client.send(bundle(time.time() + 4, message("/tonmeister/chain/insert", 7, 0, "eq")))
     client.obey("/tonmeister/strip/rename", 7, "seven")
     assert client.hear("/tonmeister/edited") == ["chain/insert seven"]

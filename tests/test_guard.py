@@ -171,8 +171,8 @@ def test_what_is_too_loud_at_the_very_end_is_told_at_any_block_size(tmp_path, bl
 def test_what_is_too_loud_while_another_strip_is_edited_is_told(tmp_path, block):
     over = np.full(RATE, -60.0)
     over[-100:] = 6
-    (tmp_path / "events").write_text("0.1 /tonmeister/strip/add b {\"output\":[]}\n47800s /tonmeister/chain/insert b 0 gain\n")  # takes 10 ms and more
-    assert told_of(tmp_path, crests(over), {"on": True, "ceiling": -1}, "--block", block, "--events", tmp_path / "events") == [("1.0 s", held(7))]
+    (tmp_path / "events").write_text("0.1 /tonmeister/strip/add b {\"output\":[]}\n0.2 /a/guard/ceiling -1\n47800s /tonmeister/chain/insert b 0 gain\n")  # takes 10 ms and more
+    assert told_of(tmp_path, crests(over), {"on": True, "ceiling": 0}, "--block", block, "--events", tmp_path / "events") == [("1.0 s", held(7))]
 
 
 def test_a_bypassed_ceiling_is_told_to_hold_nothing_down(tmp_path):

@@ -137,11 +137,12 @@ def test_a_strip_keeps_the_width_of_the_file_that_it_plays_wherever_the_player_s
     assert np.abs(read_wav(tmp_path / "out.wav")[RATE:]).max(axis=0) == pytest.approx([0.4, 0.1], rel=0.01)
 
 
-def test_a_mono_file_on_a_stereo_bus_leaves_it_stereo(tmp_path):
+@pytest.mark.parametrize("head", [{"fader": {}}, {"player": {}, "as": "empty"}])
+def test_a_mono_file_on_a_stereo_bus_leaves_it_stereo(tmp_path, head):
     at = np.arange(SECONDS * RATE) / RATE
     wavfile.write(tmp_path / "in.wav", RATE, np.stack([0.4 * np.sin(2 * np.pi * 440 * at), 0.1 * np.sin(2 * np.pi * 1000 * at)], axis=1).astype(np.float32))
     wavfile.write(tmp_path / "mono.wav", RATE, np.zeros(RATE, dtype=np.float32))
-    config = write_config(tmp_path, {"in": {"channels": 2, "input": [], "to": "bus"}, "bus": {"chain": [{"fader": {}}], "to": "mix"}, "mix": {"channels": 2, "output": []}})
+    config = write_config(tmp_path, {"in": {"channels": 2, "input": [], "to": "bus"}, "bus": {"chain": [head], "to": "mix"}, "mix": {"channels": 2, "output": []}})
     (tmp_path / "events").write_text('0.5 /tonmeister/chain/insert bus -1 {"player":{"file":"mono.wav","play":true}}\n')
     done = tonmeister("render", config, f"--input=in={tmp_path}/in.wav", f"--output=mix={tmp_path}/out.wav", "--length", SECONDS, "--bits", "32f", "--events", tmp_path / "events")
     assert done.returncode == 0, done.stderr

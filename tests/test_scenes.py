@@ -466,3 +466,34 @@ def test_a_recall_of_the_other_side_calls_a_switch_off(tmp_path):
     done = tonmeister("render", write_config(tmp_path, LINKED), "--output", f"mix={tmp_path}/out.wav", "--length", 2, "--events", tmp_path / "events")
     assert done.returncode == 0, done.stderr
     assert dict(re.findall(r"/(\w+)/mute (?:= )?(\d)", done.stderr)) == {"l": "0", "r": "0", "mix": "0"}
+
+
+@pytest.mark.parametrize("edit", ["/tonmeister/strip/set l link null", "/tonmeister/strip/remove l force"])
+def test_a_switch_that_waits_is_for_both_sides_also_when_the_link_is_gone(tmp_path, edit):
+    (tmp_path / "events").write_text("0 /l/mute 1\n0.1 /tonmeister/scene/store off\n0.1 /tonmeister/scene/switch off end\n0.2 /l/mute 0\n"
+                                     f"0.3 /tonmeister/scene/recall off 1\n0.6 {edit}\n1.8 /r/mute\n")
+    done = tonmeister("render", write_config(tmp_path, LINKED), "--output", f"mix={tmp_path}/out.wav", "--length", 2, "--events", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"/r/mute (?:= )?(\d)", done.stderr) == ["1"]
+
+
+def test_what_waits_for_a_new_plan_is_in_what_is_stored_and_saved_behind_it(tmp_path):
+    strips = {"a": {"channels": 1, "chain": [{"compressor": {"lookahead": 3}}, {"fader": {}}], "output": []}, "b": {"channels": 1, "output": []}}
+    (tmp_path / "events").write_text("0.5 /a/compressor/lookahead 9\n0.5 /tonmeister/save first\n0.5 /tonmeister/scene/store s /a\n"
+                                     "0.7 /tonmeister/chain/insert b 0 gain\n0.701 /a/compressor/lookahead 5\n0.702 /tonmeister/save second\n"
+                                     "0.9 /tonmeister/scene/recall s\n1 /a/compressor/lookahead\n")
+    done = tonmeister("render", write_config(tmp_path, strips), "--output", f"a={tmp_path}/out.wav", "--length", 1.2, "--events", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    saved = [json.loads((tmp_path / f"{name}.json").read_text())["strips"]["a"]["chain"][0]["compressor"]["lookahead"] for name in ("first", "second")]
+    assert saved == [9, 5]
+    assert re.findall(r"/a/compressor/lookahead (?:= )?(\d+)$", done.stderr, re.MULTILINE) == ["9"]
+
+
+@pytest.mark.parametrize("block", [64, 441, 8192])
+def test_a_render_answers_what_a_meter_held_at_any_time(tmp_path, block):
+    times = [0.1, 0.25, 0.3, 0.5, 0.82, 0.9]
+    (tmp_path / "events").write_text("".join(f"{at} /a/meter/peak\n" for at in times))
+    strips = {"a": {"channels": 1, "chain": [{"tone": {"level": -8, "frequency": 1000}}], "output": []}}
+    done = tonmeister("render", write_config(tmp_path, strips), "--output", f"a={tmp_path}/out.wav", "--length", 1, "--events", tmp_path / "events", "--block", block)
+    assert done.returncode == 0, done.stderr
+    assert [float(x) for x in re.findall(r"/a/meter/peak (?:= )?(-?[\d.]+)", done.stderr)] == pytest.approx([-8] * len(times), abs=0.1)

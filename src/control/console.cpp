@@ -298,22 +298,22 @@ void Console::post(const Command& command) {
 
 bool Console::poll() {
     outbox_.flush();
-    if (swapping_) watch_before_swap();
+    const bool early = swapping_ && watch_before_swap();
     engine::Notice notice;
     while (engine_.poll(notice)) {
         if (!notice.transaction) continue;
         delete notice.transaction; // and the old plan in it
         watch_healed();
         pending_.reset();
-        meters_.clear(); // the old plan's, in its order
+        if (!early) meters_.clear(); // the old plan's, in its order
         swapping_ = false;
         if (on_swapped) on_swapped();
     }
     apply_deferred();
     fades_.settle(now());
     const bool fresh = engine_.read_meters(meters_, meter_plan_);
-    if (fresh && !swapping_) watch_guards(guards_, desk_);
-    return fresh && !swapping_;
+    if (fresh && !swapping_) watch_guards(guards_);
+    return (fresh || early) && !swapping_;
 }
 
 void Console::look() {

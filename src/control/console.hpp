@@ -105,6 +105,8 @@ class Console {
     void resume(graph::Desk loaded, graph::Desk live);
     /// No transaction is under way.
     bool ready() const { return !swapping_; }
+    /// As it stands when what waits for a change that is under way, or for its bundle's end, is done.
+    graph::Desk desk_to_come() const;
     /// How many settings wait for their time, or for the change that is under way.
     std::size_t waiting() const { return deferred_.size(); }
     /// An audio server with another rate, or a first one: forget the plan that ran (nobody may call process() now)
@@ -283,8 +285,9 @@ class Console {
         std::size_t reduction, dc;
     };
     void index_guards();
-    void watch_guards(std::span<const Guard> guards, const graph::Desk& desk);
-    void watch_before_swap();
+    void watch_guards(std::span<const Guard> guards);
+    bool watch_before_swap();
+    std::vector<Guard> guards_before() const;
     void watch_healed();
     void watch_ceiling(const graph::Strip& strip, double ceiling, double down);
     void watch_dc(const graph::Strip& strip, double dc);

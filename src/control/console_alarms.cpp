@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 namespace ton::control {
@@ -38,9 +38,9 @@ void Console::index_guards() {
 }
 
 /// With every set of fresh read-outs: held ones have been missed by nobody.
-void Console::watch_guards(std::span<const Guard> guards, const graph::Desk& desk) {
+void Console::watch_guards(std::span<const Guard> guards) {
     for (const auto& guard : guards) {
-        const auto& strip = desk.strips[at(guard.strip)];
+        const auto& strip = desk_.strips[at(guard.strip)];
         const auto& module = strip.chain[at(guard.module)];
         const auto reading = [&](std::string_view row, std::size_t readout) {
             return static_cast<double>(engine::from_kernel(module.type->parameters[at(module.row(row))], meters_[readout]));
@@ -52,16 +52,23 @@ void Console::watch_guards(std::span<const Guard> guards, const graph::Desk& des
     }
 }
 
-/// What the old plan's guards saw while it made way: nobody else reads it.
-void Console::watch_before_swap() {
-    if (!engine_.read_meters(meters_, meter_plan_)) return;
-    if (meter_plan_ == next_plan_) return watch_guards(guards_, desk_);
-    if (!pending_) return;
-    std::unordered_set<std::string_view> stay; // of one that leaves nobody wants to know
-    for (const auto& strip : desk_.strips)
-        if (strip.find(graph::kGuard)) stay.insert(strip.key());
-    std::erase_if(guards_before_, [&](const Guard& guard) { return !stay.contains(pending_->desk.strips[at(guard.strip)].key()); });
-    watch_guards(guards_before_, pending_->desk);
+/// What the old plan's guards saw while it made way: nobody else reads it. True where the read-outs are the new one's.
+bool Console::watch_before_swap() {
+    if (!engine_.read_meters(meters_, meter_plan_)) return false;
+    const bool next = meter_plan_ == next_plan_;
+    if (next) watch_guards(guards_);
+    else if (pending_) watch_guards(guards_before());
+    return next;
+}
+
+/// Where the old plan has the read-outs of guards that stay.
+std::vector<Console::Guard> Console::guards_before() const {
+    std::unordered_map<std::string_view, const Guard*> before;
+    for (const auto& guard : guards_before_) before.emplace(pending_->desk.strips[at(guard.strip)].key(), &guard);
+    std::vector<Guard> stay;
+    for (const auto& guard : guards_)
+        if (const auto was = before.find(desk_.strips[at(guard.strip)].key()); was != before.end()) stay.push_back({guard.strip, guard.module, was->second->reduction, was->second->dc});
+    return stay;
 }
 
 /// Told as it gets worse, never as it gets better: what it holds down comes and goes with the programme.

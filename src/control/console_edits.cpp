@@ -135,6 +135,14 @@ bool Console::put(Desk& desk, const Deferred& setting) const {
     return true;
 }
 
+Desk Console::desk_to_come() const {
+    auto desk = desk_;
+    for (const auto& setting : deferred_)
+        if (setting.time <= now() && put(desk, setting))
+            if (const auto* partner = partner_of(*find(setting.address))) put(desk, {partner->address, on_partner(*find(setting.address), setting.value), setting.time, true});
+    return desk;
+}
+
 /// One new plan for all; where that can't be, for those that can be, each refusal told.
 void Console::apply_together(std::vector<Deferred> settings, std::int64_t time) {
     std::erase_if(settings, [&](const Deferred& d) {

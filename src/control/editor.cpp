@@ -56,7 +56,7 @@ void Editor::text_changed() {
 }
 
 graph::Desk Editor::desk_to_keep() const {
-    auto desk = console_.desk();
+    auto desk = console_.desk_to_come();
     if (arrive) arrive(desk);
     return desk;
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace ton::control {
@@ -100,10 +101,11 @@ tl::expected<std::size_t, std::string> Scenes::store(const std::string& name, st
         if (auto error = scene_pattern_error(pattern); !error.empty()) return tl::make_unexpected(std::move(error));
     const Cover cover(scope);
     std::vector<std::pair<std::string, config::Value>> values;
+    const auto desk = console_.desk_to_come();
     for (const auto& control : console_.controls()) {
         if (control.meter() || control.parameter->momentary) continue;
         if (scope.empty() ? left_to_hands(console_.desk(), control) : !cover.covers(control.address)) continue;
-        auto value = written(console_.desk(), control);
+        auto value = written(desk, control);
         if (console_.fading(control)) value.data = graph::shortest(static_cast<float>(console_.present(control).number())); // what is heard
         values.emplace_back(control.address, std::move(value));
     }
@@ -119,14 +121,17 @@ bool Scenes::remove(std::string_view name) { return std::erase_if(book_.scenes, 
 
 /// Addresses that another one of the scene moves with it: where a scene has both sides of a link, the left one's count.
 std::unordered_set<std::string_view> Scenes::led(const Scene& scene) const {
-    std::unordered_set<std::string_view> all, moved;
+    std::unordered_set<std::string_view> moved;
     const auto right = right_sides(console_.desk());
     if (right.empty()) return moved;
-    for (const auto& [address, _] : scene.values) all.insert(address);
+    std::unordered_map<std::string_view, const config::Value*> all;
+    for (const auto& [address, value] : scene.values) all.emplace(address, &value);
     for (const auto& [address, _] : scene.values) {
         const auto* control = right.contains(std::string(strip_of(address))) ? console_.find(address) : nullptr;
         const auto* left = control ? console_.partner_of(*control) : nullptr;
-        if (left && all.contains(left->address)) moved.insert(address);
+        const auto there = left ? all.find(left->address) : all.end();
+        Value ignored;
+        if (there != all.end() && understand(*left, *there->second, ignored).empty()) moved.insert(address);
     }
     return moved;
 }
@@ -198,7 +203,10 @@ void Scenes::take(const std::vector<Step>& steps, bool switch_at_end, std::int64
         if ((still || !moving) && console_.get(*step.control) == step.value) continue;
         if (on_move) on_move(step.control->address, console_.get(*step.control), step.value);
         if (!moving && switch_at_end && step.seconds > 0) {
-            later.push_back({now(time) + std::max<std::int64_t>(1, std::llround(step.seconds * console_.sample_rate())), step.control->address, step.value});
+            const auto due = now(time) + std::max<std::int64_t>(1, std::llround(step.seconds * console_.sample_rate()));
+            later.push_back({due, step.control->address, step.value});
+            // Each side has its own, for the link may be gone by then.
+            if (const auto* partner = console_.partner_of(*step.control)) later.push_back({due, partner->address, console_.on_partner(*step.control, step.value)});
             continue;
         }
         console_.set(*step.control, step.value, moving && step.seconds > 0 ? step.seconds : -1.0, time, step.way);
@@ -231,12 +239,7 @@ bool Scenes::renamed(const Origins& names) {
 }
 
 void Scenes::arrive(graph::Desk& desk) const {
-    for (const auto& waiting : waiting_) {
-        put_setting(desk, waiting.address, waiting.value);
-        const auto* control = console_.find(waiting.address);
-        const auto* partner = control ? console_.partner_of(*control) : nullptr;
-        if (partner) put_setting(desk, partner->address, console_.on_partner(*control, waiting.value));
-    }
+    for (const auto& waiting : waiting_) put_setting(desk, waiting.address, waiting.value);
 }
 
 void Scenes::poll(std::int64_t until) {

@@ -99,9 +99,9 @@ class Engine {
 
     /// Control thread, while nobody calls process(): takes the plan out and forgets every command on its way.
     std::unique_ptr<Plan> take_plan();
-    /// Likewise: offers the read-outs up to now, whatever the interval, unless the last ones have not been read.
+    /// Likewise: offers the read-outs up to now, whatever the interval, unless the last ones have not been read or are of now.
     void offer_meters() {
-        if (plan_) publish_meters();
+        if (plan_ && next_meters_ != position_ + meter_interval_) publish_meters();
     }
     /// Likewise: whether all that was posted has been taken, and the sample at which the plans will change, or -1.
     bool taken_all() const { return commands_.size() == 0 && !holding_; }

@@ -17,6 +17,7 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 LayoutBuilder::LayoutBuilder(const Desk& desk, const Conditions& conditions, config::Diagnostics& errors)
     : desk_(desk), conditions_(conditions), errors_(errors) {
     layout_.strips.resize(desk.strips.size());
+    head_widths_.resize(desk.strips.size());
     source_widths_.resize(desk.strips.size());
     for (std::size_t i = 0; i < desk.strips.size(); ++i) index_.emplace(desk.strips[i].name, static_cast<int>(i));
 }

@@ -86,7 +86,7 @@ class LayoutBuilder {
     config::Diagnostics& errors_;
     Layout layout_;
     std::vector<Targets> targets_;
-    std::vector<int> source_widths_;                  // of the first file that a strip plays, or 0
+    std::vector<int> head_widths_, source_widths_;    // of the file at a strip's head, and of the first that it plays, or 0
     std::unordered_map<std::string_view, int> index_; // strips by name
 };
 

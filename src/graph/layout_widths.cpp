@@ -11,6 +11,7 @@ void LayoutBuilder::read_sources() {
     for (std::size_t s = 0; s < desk_.strips.size(); ++s)
         for (const auto& mod : desk_.strips[s].chain) {
             const int width = mod.type->source_channels ? source_width(mod) : 0;
+            if (&mod == &desk_.strips[s].chain.front()) head_widths_[s] = width;
             if (source_widths_[s] == 0) source_widths_[s] = width;
         }
 }
@@ -118,9 +119,8 @@ int LayoutBuilder::derived_width(int s) {
     if (from.channels > 0) return from.channels;
     if (from.inputs && !from.inputs->empty()) return static_cast<int>(from.inputs->size());
     if (const auto it = conditions_.injected.find(from.key()); it != conditions_.injected.end()) return it->second;
-    const int played = source_widths_[at(s)];
-    if (played > 0 && from.chain.front().type->source_channels) return played;
-    int widest = std::max(1, played); // further down a player adds to what comes
+    if (head_widths_[at(s)] > 0) return head_widths_[at(s)];
+    int widest = std::max(1, source_widths_[at(s)]); // further down a player adds to what comes
     for (const auto& feed : layout_.strips[at(s)].feeds)
         if (feed.from != Feed::From::ports) widest = std::max(widest, width_of(feed));
     for (const auto& point : sources(s)) widest = std::max(widest, width_behind(point));
