@@ -481,11 +481,13 @@ def test_what_waits_for_a_new_plan_is_in_what_is_stored_and_saved_behind_it(tmp_
     strips = {"a": {"channels": 1, "chain": [{"compressor": {"lookahead": 3}}, {"fader": {}}], "output": []}, "b": {"channels": 1, "output": []}}
     (tmp_path / "events").write_text("0.5 /a/compressor/lookahead 9\n0.5 /tonmeister/save first\n0.5 /tonmeister/scene/store s /a\n"
                                      "0.7 /tonmeister/chain/insert b 0 gain\n0.701 /a/compressor/lookahead 5\n0.702 /tonmeister/save second\n"
-                                     "0.9 /tonmeister/scene/recall s\n1 /a/compressor/lookahead\n")
+                                     "0.9 /tonmeister/scene/recall s\n1 /a/compressor/lookahead\n"
+                                     "1.1 /a/compressor/sidechain nosuch\n1.1 /tonmeister/save third\n")
     done = tonmeister("render", write_config(tmp_path, strips), "--output", f"a={tmp_path}/out.wav", "--length", 1.2, "--events", tmp_path / "events")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1 and 'unknown strip "nosuch"' in done.stderr and "1 event could not be obeyed" in done.stderr
     saved = [json.loads((tmp_path / f"{name}.json").read_text())["strips"]["a"]["chain"][0]["compressor"]["lookahead"] for name in ("first", "second")]
     assert saved == [9, 5]
+    assert tonmeister("check", tmp_path / "third.json").returncode == 0  # what will be refused is not in it
     assert re.findall(r"/a/compressor/lookahead (?:= )?(\d+)$", done.stderr, re.MULTILINE) == ["9"]
 
 

@@ -137,10 +137,14 @@ bool Console::put(Desk& desk, const Deferred& setting) const {
 
 Desk Console::desk_to_come() const {
     auto desk = desk_;
-    for (const auto& setting : deferred_)
-        if (setting.time <= now() && put(desk, setting))
-            if (const auto* partner = partner_of(*find(setting.address))) put(desk, {partner->address, on_partner(*find(setting.address), setting.value), setting.time, true});
-    return desk;
+    bool any = false;
+    for (const auto& setting : deferred_) {
+        if (setting.time > now() || !put(desk, setting)) continue;
+        any = true;
+        const auto& control = *find(setting.address);
+        if (const auto* partner = partner_of(control)) put(desk, {partner->address, on_partner(control, setting.value), setting.time, true});
+    }
+    return any && !check(desk, sample_rate_).empty() ? desk_ : desk; // they will be refused
 }
 
 /// One new plan for all; where that can't be, for those that can be, each refusal told.
