@@ -144,7 +144,8 @@ Desk Console::desk_to_come() const {
         const auto& control = *find(setting.address);
         if (const auto* partner = partner_of(control)) put(desk, {partner->address, on_partner(control, setting.value), setting.time, true});
     }
-    return any && !check(desk, sample_rate_).empty() ? desk_ : desk; // they will be refused
+    if (any && !check(desk, sample_rate_).empty()) return desk_; // they will be refused
+    return desk;
 }
 
 /// One new plan for all; where that can't be, for those that can be, each refusal told.
